@@ -1,0 +1,1 @@
+"""What MockForge costs and how late it is, measured beside other tools: `python -m benchmarks`."""

@@ -1,0 +1,196 @@
+"""Delay distributions: one class each, found by its `type` in a registry.
+
+To add one: write a class with a `from_parameters` and an `at`, and enter it in `DISTRIBUTIONS`.
+"""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Protocol
+
+from mockforge.errors import StubFileError
+from mockforge.model.stub import DelayDistribution
+
+__all__ = [
+    "DISTRIBUTIONS",
+    "Distribution",
+    "Fixed",
+    "LogNormal",
+    "Quantiles",
+    "Uniform",
+    "compile_distribution",
+]
+
+_NS_PER_MS = 1_000_000
+_NORMAL = NormalDist()
+#: Keeps probabilities off 0 and 1, where the normal law is infinite.
+_TINY = 1e-12
+_LARGEST_EXPONENT = 700.0
+#: Ten days. What is longer is a slip, and would not fit into a timer.
+_LONGEST_MS = 864_000_000
+
+
+class Distribution(Protocol):
+    """The law of a delay, as the inverse of its distribution function: one uniform number, one delay."""
+
+    def at(self, probability: float) -> int:
+        """The quantile at `probability`, 0 <= probability < 1, in nanoseconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """Always the same: `{type: fixed, milliseconds: 20}`."""
+
+    delay_ns: int
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, object]) -> Fixed:
+        _only(parameters, {"milliseconds"})
+        return cls(_ns(_number(parameters, "milliseconds", at_least=0)))
+
+    def at(self, probability: float) -> int:
+        return self.delay_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Uniform:
+    """Anything between two bounds: `{type: uniform, lower: 10, upper: 30}` (ms)."""
+
+    lower_ms: float
+    upper_ms: float
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, object]) -> Uniform:
+        _only(parameters, {"lower", "upper"})
+        lower = _number(parameters, "lower", at_least=0)
+        return cls(lower, _number(parameters, "upper", at_least=lower))
+
+    def at(self, probability: float) -> int:
+        return _ns(self.lower_ms + probability * (self.upper_ms - self.lower_ms))
+
+
+@dataclass(frozen=True, slots=True)
+class LogNormal:
+    """`{type: lognormal, median: 20, sigma: 0.4, maxValue: 500}` (ms), truncated at maxValue where given."""
+
+    median_ms: float
+    sigma: float
+    #: The probability of what maxValue allows.
+    allowed: float
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, object]) -> LogNormal:
+        _only(parameters, {"median", "sigma", "maxValue"})
+        median = _number(parameters, "median", above=0)
+        sigma = _number(parameters, "sigma", at_least=0)
+        if "maxValue" not in parameters:
+            return cls(median, sigma, 1.0)
+        maximum = _number(parameters, "maxValue", above=0)
+        if sigma == 0:
+            return cls(min(median, maximum), sigma, 1.0)
+        allowed = _NORMAL.cdf(math.log(maximum / median) / sigma)
+        return cls(median, sigma, allowed) if allowed > _TINY else cls(maximum, 0, 1.0)
+
+    def at(self, probability: float) -> int:
+        level = min(max(probability * self.allowed, _TINY), 1 - _TINY)
+        exponent = min(self.sigma * _NORMAL.inv_cdf(level), _LARGEST_EXPONENT)
+        return _ns(min(self.median_ms * math.exp(exponent), _LONGEST_MS))
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """An inverse distribution function as a table: `{type: quantiles, points: {0: 3.1, 50: 9.8, 100: 61}}`.
+
+    Keys are percentiles from 0 to 100, values ms; between two points the logarithm of the value is a
+    straight line in the percentile.
+    """
+
+    levels: tuple[float, ...]
+    logs: tuple[float, ...]
+
+    #: Zero has no logarithm: a nanosecond stands for it.
+    _LEAST_MS = 1e-6
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, object]) -> Quantiles:
+        _only(parameters, {"points", "unit"})
+        if parameters.get("unit", "ms") != "ms":
+            raise StubFileError(f"unit {parameters['unit']!r} is not known", hint="known: ms")
+        points = parameters.get("points")
+        if not isinstance(points, Mapping) or not points:
+            raise StubFileError("points is missing", hint="such as points: {0: 3.1, 50: 9.8, 100: 61}")
+        table = sorted((_percentile(key), _number(points, key, at_least=0)) for key in points)
+        for (_, before), (level, value) in itertools.pairwise(table):
+            if value < before:
+                raise StubFileError(f"points fall at {level:g}: {value:g} after {before:g}; they must rise")
+        return cls(
+            tuple(level / 100 for level, _ in table),
+            tuple(math.log(max(value, cls._LEAST_MS)) for _, value in table),
+        )
+
+    def at(self, probability: float) -> int:
+        levels, logs = self.levels, self.logs
+        right = bisect.bisect_right(levels, probability)
+        if right == 0:
+            return _ns(math.exp(logs[0]))
+        if right == len(levels):
+            return _ns(math.exp(logs[-1]))
+        share = (probability - levels[right - 1]) / (levels[right] - levels[right - 1])
+        return _ns(math.exp(logs[right - 1] + share * (logs[right] - logs[right - 1])))
+
+
+DISTRIBUTIONS: Mapping[str, Callable[[Mapping[str, object]], Distribution]] = {
+    "fixed": Fixed.from_parameters,
+    "lognormal": LogNormal.from_parameters,
+    "quantiles": Quantiles.from_parameters,
+    "uniform": Uniform.from_parameters,
+}
+
+
+def compile_distribution(written: DelayDistribution) -> Distribution:
+    """The distribution that a stub file asks for; StubFileError where its parameters cannot be."""
+    make = DISTRIBUTIONS.get(written.type)
+    if make is None:
+        known = ", ".join(DISTRIBUTIONS)
+        raise StubFileError(f"delayDistribution type {written.type!r} is not known", hint=f"known: {known}")
+    return make(written.parameters)
+
+
+def _ns(milliseconds: float) -> int:
+    return round(milliseconds * _NS_PER_MS)
+
+
+def _number(
+    parameters: Mapping[str, object], key: str, *, at_least: float = -math.inf, above: float = -math.inf
+) -> float:
+    value = parameters.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LONGEST_MS:
+        hint = f"at most {_LONGEST_MS} (ten days)"
+        raise StubFileError(f"{key} must be a number of milliseconds, not {value!r}", hint=hint)
+    if value < at_least or value <= above:
+        bound = f"at least {at_least:g}" if value < at_least else f"above {above:g}"
+        raise StubFileError(f"{key} is {value:g}; it must be {bound}")
+    return float(value)
+
+
+def _percentile(key: object) -> float:
+    try:
+        level = float(str(key))
+    except ValueError:
+        level = math.nan
+    if not 0 <= level <= 100:
+        raise StubFileError(f"{key!r} is not a percentile", hint="keys go from 0 to 100")
+    return level
+
+
+def _only(parameters: Mapping[str, object], known: set[str]) -> None:
+    for key in parameters:
+        if key not in known:
+            hint = f"known: {', '.join(sorted(known))}"
+            raise StubFileError(f"unknown key {key!r} in delayDistribution", hint=hint)

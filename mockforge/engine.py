@@ -1,0 +1,214 @@
+"""The engine: which stub answers a request, with what, and when.
+
+Written stubs are compiled once; deciding is synchronous and touches no socket, clock or file:
+
+    request ─► index ─► matchers, by priority ─► response: by share, then by the request's parameters
+            ─► delay drawn ─► due time counted from ARRIVAL ─► Decision
+
+Randomness comes from one injected, seeded generator. `replace` swaps the whole service in one step, so that
+no request sees half an edit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import accumulate
+from random import Random
+from typing import NamedTuple
+
+from mockforge.delays.distributions import Distribution, compile_distribution
+from mockforge.errors import StubFileError
+from mockforge.matching.index import StubIndex
+from mockforge.matching.near_miss import describe_miss, nearest
+from mockforge.matching.parameters import ParameterKey, compile_parameters
+from mockforge.matching.request import RequestMatcher
+from mockforge.matching.url import template_regex
+from mockforge.model.headers import Headers
+from mockforge.model.request import RequestView
+from mockforge.model.response import DelayPlan, RenderedResponse
+from mockforge.model.service import Service
+from mockforge.model.stub import ResponseDefinition, Stub, Variants
+from mockforge.state.strata import Strata
+from mockforge.state.turns import Turns
+
+__all__ = ["CompiledService", "Decision", "Engine", "compile_service"]
+
+#: Fields that say how a body is sent, and for how long a connection lasts: whoever sends it writes them.
+_FRAMING = ("content-length", "transfer-encoding", "connection", "keep-alive")
+
+
+class Decision(NamedTuple):
+    """What a request gets. `stub` is None for a miss, whose 404 is due at once."""
+
+    stub: str | None
+    response: RenderedResponse
+    plan: DelayPlan
+
+
+@dataclass(frozen=True, slots=True)
+class _VariantTable:
+    """Rendered variants; `by_key` gives the rows recorded for a key."""
+
+    key_of: ParameterKey
+    rows: tuple[RenderedResponse, ...]
+    by_key: dict[tuple[str, ...], tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _CompiledResponse:
+    rendered: RenderedResponse
+    fixed_ns: int
+    delays: tuple[Distribution, ...]
+    variants: _VariantTable | None
+
+
+@dataclass(frozen=True, slots=True)
+class _CompiledStub:
+    name: str
+    matcher: RequestMatcher
+    responses: tuple[_CompiledResponse, ...]
+    cumulative_shares: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledService:
+    """A service ready to decide."""
+
+    service: Service
+    index: StubIndex[_CompiledStub]
+
+    def matchers(self) -> Iterator[tuple[str, RequestMatcher]]:
+        """Every stub's name and matcher, for near misses."""
+        for stub in self.index:
+            yield stub.name, stub.matcher
+
+
+def compile_service(service: Service) -> CompiledService:
+    """Compile every stub; raises one StubFileError that lists all problems, each with its place."""
+    index: StubIndex[_CompiledStub] = StubIndex()
+    problems = []
+    for stub in service.stubs:
+        try:
+            index.add(stub, _compile_stub(stub))
+        except StubFileError as error:
+            where = f"{stub.place}: " if stub.place else ""
+            problems.append(f"{where}stub {stub.name!r}: {error}")
+    if problems:
+        raise StubFileError(f"{len(problems)} stubs cannot be served", problems=tuple(problems))
+    return CompiledService(service, index)
+
+
+class Engine:
+    """Decides what each request of one service gets. Not thread-safe: one event loop owns it."""
+
+    def __init__(self, compiled: CompiledService, random: Random, turns: Turns | None = None) -> None:
+        self._compiled = compiled
+        self._strata = Strata(random)
+        self._turns = turns or Turns()
+
+    @property
+    def service(self) -> Service:
+        return self._compiled.service
+
+    def replace(self, compiled: CompiledService) -> None:
+        """Swap the service; the next request is the first to see it."""
+        self._compiled = compiled
+
+    def decide(self, request: RequestView, arrived_ns: int) -> Decision:
+        """What `request` gets, and when; `arrived_ns` is when its last byte came."""
+        for stub in self._compiled.index.candidates(request):
+            if stub.matcher.matches(request):
+                return self._answer(stub, request, arrived_ns)
+        return self._miss(request, arrived_ns)
+
+    def _answer(self, stub: _CompiledStub, request: RequestView, arrived_ns: int) -> Decision:
+        number = self._choose_response(stub, request)
+        response = stub.responses[number]
+        rendered = response.rendered
+        if response.variants is not None:
+            rendered = self._choose_variant(response.variants, request, (stub.name, number))
+        due_ns = arrived_ns + response.fixed_ns
+        for position, delay in enumerate(response.delays):
+            due_ns += delay.at(self._strata.draw((stub.name, number, position)))
+        return Decision(stub.name, rendered, DelayPlan(arrived_ns, due_ns))
+
+    def _choose_response(self, stub: _CompiledStub, request: RequestView) -> int:
+        """By share; but an answer recorded for just this request's parameters goes before any that was not.
+
+        Answers without parameters (a 503 under load) keep their share whatever is asked.
+        """
+        if len(stub.responses) == 1:
+            return 0
+        draw = self._strata.draw(stub.name) * stub.cumulative_shares[-1]
+        drawn = next(number for number, upto in enumerate(stub.cumulative_shares) if draw < upto)
+        table = stub.responses[drawn].variants
+        if table is None or not table.by_key or table.key_of(request) in table.by_key:
+            return drawn
+        for number, response in enumerate(stub.responses):
+            table = response.variants
+            if table is not None and table.key_of(request) in table.by_key:
+                return number
+        return drawn
+
+    def _choose_variant(
+        self, table: _VariantTable, request: RequestView, whose: tuple[str, int]
+    ) -> RenderedResponse:
+        key = table.key_of(request)
+        recorded = table.by_key.get(key)
+        if recorded is None:
+            return table.rows[self._turns.take(whose, len(table.rows))]
+        if len(recorded) == 1:
+            return table.rows[recorded[0]]
+        return table.rows[recorded[self._turns.take((*whose, key), len(recorded))]]
+
+    def _miss(self, request: RequestView, arrived_ns: int) -> Decision:
+        text = describe_miss(request, nearest(self._compiled.matchers(), request))
+        response = RenderedResponse(404, ((b"Content-Type", b"text/plain; charset=utf-8"),), text.encode())
+        return Decision(None, response, DelayPlan(arrived_ns, arrived_ns))
+
+
+def _compile_stub(stub: Stub) -> _CompiledStub:
+    shares = [1.0 if response.share is None else response.share for response in stub.responses]
+    return _CompiledStub(
+        name=stub.name,
+        matcher=RequestMatcher(stub.request),
+        responses=tuple(_compile_response(stub, response) for response in stub.responses),
+        cumulative_shares=tuple(accumulate(shares)),
+    )
+
+
+def _compile_response(stub: Stub, response: ResponseDefinition) -> _CompiledResponse:
+    delays = (compile_distribution(response.delay),) if response.delay is not None else ()
+    fixed_ns = round((response.fixed_delay_ms or 0) * 1e6)
+    rendered = RenderedResponse(
+        response.status, _raw(response.headers), response.body.content() if response.body else b""
+    )
+    variants = _compile_variants(stub, rendered, response.variants) if response.variants else None
+    return _CompiledResponse(rendered, fixed_ns, delays, variants)
+
+
+def _raw(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
+    """The fields as bytes, but for those that whoever sends them writes."""
+    return tuple(headers.without(_FRAMING).raw())
+
+
+def _compile_variants(stub: Stub, rendered: RenderedResponse, variants: Variants) -> _VariantTable:
+    if not variants.rows:
+        raise StubFileError(
+            f"variants file {variants.file_name!r} has no rows", hint="one JSON object a line"
+        )
+    url = stub.request.url
+    template = template_regex(url.value) if url is not None and url.kind == "urlPathTemplate" else None
+    rows = tuple(
+        RenderedResponse(
+            rendered.status if row.status is None else row.status,
+            rendered.headers + _raw(row.headers),
+            row.body.content() if row.body else rendered.body,
+        )
+        for row in variants.rows
+    )
+    by_key: dict[tuple[str, ...], tuple[int, ...]] = {}
+    for number, row in enumerate(variants.rows if variants.by else ()):
+        by_key[row.when] = (*by_key.get(row.when, ()), number)
+    return _VariantTable(compile_parameters(variants.by, template), rows, by_key)

@@ -1,0 +1,1 @@
+"""From exchanges to a virtual service: operations, stubs, and when they answer."""

@@ -1,0 +1,1 @@
+"""Is this request this stub's, and how far off is it."""

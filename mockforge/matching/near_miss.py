@@ -1,0 +1,40 @@
+"""What nearly matched, computed only when nothing did."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mockforge.matching.request import MatchResult, RequestMatcher
+from mockforge.model.request import RequestView
+
+__all__ = ["NearMiss", "describe_miss", "nearest"]
+
+_MOST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A stub that did not match, and how far off the request was."""
+
+    stub: str
+    result: MatchResult
+
+
+def nearest(stubs: Iterable[tuple[str, RequestMatcher]], request: RequestView) -> list[NearMiss]:
+    """The three nearest stubs, nearest first, from (name, matcher) pairs."""
+    compared = (NearMiss(name, matcher.compare(request)) for name, matcher in stubs)
+    return heapq.nsmallest(_MOST, compared, key=lambda miss: miss.result.distance)
+
+
+def describe_miss(request: RequestView, misses: list[NearMiss]) -> str:
+    """The body of a 404: what was asked, and what the nearest stubs want instead."""
+    lines = [f"No stub matches {request.method} {request.target}"]
+    for miss in misses:
+        lines += ["", f"Near miss: {miss.stub}"]
+        for difference in miss.result.differences:
+            lines.append(f"  {difference.part}: wanted {difference.wanted}, found {difference.found}")
+    if not misses:
+        lines += ["", "The service has no stubs."]
+    return "\n".join(lines) + "\n"

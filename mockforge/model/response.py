@@ -1,0 +1,57 @@
+"""What goes out: a rendered response, and when it is due."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import NamedTuple
+
+__all__ = ["BODILESS", "DelayPlan", "RenderedResponse", "status_line"]
+
+#: Statuses whose answers never have a body, nor a Content-Length (RFC 9110 §8.6, §15.3.5, §15.4.5).
+BODILESS = frozenset({204, 304})
+
+
+def status_line(status: int) -> bytes:
+    """`HTTP/1.1 404 Not Found` and its line end; a status without a name of its own has an empty phrase."""
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = ""
+    return f"HTTP/1.1 {status} {phrase}\r\n".encode("latin-1")
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedResponse:
+    """Bytes ready to send; `headers` as raw pairs, without framing.
+
+    `head` is the status line and all fields as HTTP/1.1 has them, Content-Length included, but for the empty
+    line that ends them.
+    """
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+    head: bytes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        parts = [_STATUS_LINES.get(self.status) or status_line(self.status)]
+        for name, value in self.headers:
+            parts += (name, b": ", value, b"\r\n")
+        if self.status not in BODILESS:
+            parts.append(b"Content-Length: %d\r\n" % len(self.body))
+        object.__setattr__(self, "head", b"".join(parts))
+
+    def body_for(self, method: str) -> bytes:
+        """The body that an answer to `method` carries: none to HEAD, none with a bodiless status."""
+        return b"" if method == "HEAD" or self.status in BODILESS else self.body
+
+
+_STATUS_LINES = {status: status_line(status) for status in range(100, 600)}
+
+
+class DelayPlan(NamedTuple):
+    """When a response is due: absolute monotonic nanoseconds, counted from the request's arrival."""
+
+    arrived_ns: int
+    first_byte_ns: int

@@ -1,0 +1,151 @@
+"""The report for a terminal: both runs' figures one above the other, so that the eye subtracts.
+
+Names stand beside the figures where the terminal is wide enough, and above them where it is not; they are
+never cut. Colour only grades what the figures already say.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from mockforge.report.deviation import DeviationReport, OperationDeviation, Pair
+from mockforge.report.figures import count, milliseconds, percent, points, rate, signed_percent
+from mockforge.report.prose import headline, meaning, provenance
+from mockforge.report.remarks import Remark, remarks
+
+__all__ = ["DeviationView", "render_text"]
+
+_COLUMNS = ("requests", "p50 ms", "p95 ms", "p99 ms", "errors", "rate", "gap")
+_SIDES = ("real", "mock", "deviation")
+_SIDE_WIDTH = max(map(len, _SIDES))
+_SPACE = "  "
+_PROSE_WIDTH = 100
+#: With less room than this beside the figures, names go above them.
+_FEWEST_NAME_COLUMNS = 28
+
+
+@dataclass(frozen=True, slots=True)
+class DeviationView:
+    """A report that rich can print: `console.print(DeviationView(report))`."""
+
+    report: DeviationReport
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        report, prose = self.report, options.update(width=min(options.max_width, _PROSE_WIDTH))
+        yield Text(headline(report), style=f"bold {_grade(report.gap)}", overflow="fold")
+        yield from console.render(Text(meaning(report), style="dim"), prose)
+        yield Text()
+        yield from _figures(report, options.max_width)
+        yield Text()
+        yield from console.render(_runs(report), prose)
+        yield from console.render(_remarks(remarks(report)), prose)
+
+
+def render_text(report: DeviationReport, width: int = 100) -> str:
+    """The report as plain text, `width` columns wide."""
+    console = Console(file=io.StringIO(), width=width, color_system=None, legacy_windows=False)
+    with console.capture() as captured:
+        console.print(DeviationView(report))
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+
+
+def _figures(report: DeviationReport, width: int) -> Iterator[Text]:
+    """The table, line by line: its header, three lines of figures an operation, those of all operations."""
+    blocks = {operation.name: _cells(operation) for operation in (*report.operations, report.overall)}
+    widths = [
+        max(len(title), *(len(line[column]) for block in blocks.values() for line in block))
+        for column, title in enumerate(_COLUMNS)
+    ]
+    table_width = _SIDE_WIDTH + sum(len(_SPACE) + one for one in widths)
+    name_width = min(max(map(len, blocks)), width - table_width - len(_SPACE))
+    beside = name_width >= _FEWEST_NAME_COLUMNS
+    indent = (name_width if beside else 0) + len(_SPACE)
+    rule = Text("─" * min(width, indent + table_width), style="dim")
+    yield _line("", indent, "", [Text(title) for title in _COLUMNS], widths)
+    yield rule
+    for name, block in blocks.items():
+        if name == report.overall.name:
+            yield rule
+        if not beside:
+            yield Text(name, style="bold", overflow="fold")
+        labels = _folded(name, name_width) if beside else []
+        for label, side, cells in zip_longest(labels, _SIDES, block):
+            yield _line(label or "", indent, side or "", cells or (), widths)
+
+
+def _folded(name: str, width: int) -> list[str]:
+    """The name in lines of at most `width`, broken before a slash where one is near."""
+    lines = []
+    while len(name) > width:
+        slash = name.rfind("/", width // 2, width + 1)
+        cut = slash if slash > 0 else width
+        lines.append(name[:cut])
+        name = name[cut:]
+    return [*lines, name]
+
+
+def _line(name: str, indent: int, side: str, cells: Sequence[Text], widths: Sequence[int]) -> Text:
+    line = Text(no_wrap=True, overflow="ignore")
+    line.append(name.ljust(indent), style="bold")
+    line.append(side.ljust(_SIDE_WIDTH), style="dim")
+    for cell, width in zip(cells, widths, strict=False):
+        line.append(_SPACE + " " * (width - len(cell)))
+        line.append_text(cell)
+    return line
+
+
+def _cells(operation: OperationDeviation) -> tuple[list[Text], list[Text], list[Text]]:
+    """The lines real, mock and deviation; each a cell a column. The gap stands with the deviations."""
+    levels = (operation.p50_ms, operation.p95_ms, operation.p99_ms)
+    errors, throughput = operation.error_rate, operation.throughput
+
+    def of_run(requests: float, latencies: tuple[float, ...], failing: float, per_s: float) -> list[Text]:
+        shown = [count(requests), *map(milliseconds, latencies), percent(failing), rate(per_s), ""]
+        return [Text(text) for text in shown]
+
+    return (
+        of_run(operation.count.a, tuple(level.a for level in levels), errors.a, throughput.a),
+        of_run(operation.count.b, tuple(level.b for level in levels), errors.b, throughput.b),
+        [
+            Text("few" if operation.few else ""),
+            *map(_deviation, levels),
+            Text(points(errors.difference), style=_grade(errors.difference * 5)),
+            _deviation(throughput),
+            Text(percent(operation.gap), style=f"bold {_grade(operation.gap)}"),
+        ],
+    )
+
+
+def _deviation(pair: Pair) -> Text:
+    return Text(signed_percent(pair.deviation), style=_grade(pair.deviation))
+
+
+def _grade(share: float) -> str:
+    """The colour of a deviation: the further off, the warmer."""
+    if math.isnan(share):
+        return "dim"
+    size = abs(share)
+    return "green" if size < 0.05 else "yellow" if size < 0.15 else "red"
+
+
+def _runs(report: DeviationReport) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    for side, run in (("real", report.a), ("mock", report.b)):
+        grid.add_row(Text(side, style="dim"), Text(provenance(run), overflow="fold"))
+    return grid
+
+
+def _remarks(found: tuple[Remark, ...]) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    for remark in found:
+        mark, style = ("NOTE", "bold yellow") if remark.grave else ("note", "dim")
+        grid.add_row(Text(mark, style=style), Text(remark.text, overflow="fold"))
+    return grid

@@ -1,0 +1,50 @@
+"""How to make a report again: the commands that its runs and itself came from, as far as the files tell."""
+
+from __future__ import annotations
+
+import shlex
+
+from mockforge.report.deviation import DeviationReport, Origin, RunSummary
+
+__all__ = ["commands"]
+
+
+def commands(report: DeviationReport) -> tuple[str, ...]:
+    """Shell lines: one for each run whose making is known, then the comparison."""
+    made = [line for run in (report.a, report.b) if (line := _made_by(run))]
+    return (*made, _line("compare", report.a.name, report.b.name, "--html", "report.html"))
+
+
+def _made_by(run: RunSummary) -> str | None:
+    origin = run.origin
+    if origin is None or run.kind not in _COMMANDS:
+        return None
+    return _COMMANDS[run.kind](origin)
+
+
+def _record(origin: Origin) -> str:
+    return _line("record", "--target", origin.target, "--out", origin.path)
+
+
+def _serve(origin: Origin) -> str:
+    return _line("serve", origin.target, *_options(origin, "seed"), "--record-run", origin.path)
+
+
+def _replay(origin: Origin) -> str | None:
+    source = origin.notes.get("source")
+    if not source:
+        return None
+    options = _options(origin, "speed", "rate")
+    return _line("replay", source, "--target", origin.target, *options, "--out", origin.path)
+
+
+_COMMANDS = {"recording": _record, "serve": _serve, "replay": _replay}
+
+
+def _options(origin: Origin, *names: str) -> list[str]:
+    """`--name value` for every named note that the run carries."""
+    return [part for name in names if origin.notes.get(name) for part in (f"--{name}", origin.notes[name])]
+
+
+def _line(*words: str) -> str:
+    return shlex.join(["mockforge", *words])

@@ -1,0 +1,1 @@
+"""Serving a virtual service over HTTP."""

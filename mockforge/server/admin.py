@@ -1,0 +1,46 @@
+"""The admin API, under `/__admin`."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from mockforge import __version__
+from mockforge.engine import Engine
+from mockforge.state.journal import Journal
+
+__all__ = ["ADMIN_PREFIX", "admin_app"]
+
+ADMIN_PREFIX = "/__admin"
+
+
+def admin_app(engine: Engine, journal: Journal) -> Starlette:
+    """Health, for whoever watches over the process, and what has been served."""
+
+    async def health(request: Request) -> JSONResponse:
+        return JSONResponse({"status": "healthy", "version": __version__})
+
+    async def metrics(request: Request) -> JSONResponse:
+        lateness = journal.lateness_ms
+        return JSONResponse(
+            {
+                "service": engine.service.name,
+                "stubs": len(engine.service.stubs),
+                "served": journal.served,
+                "unmatched": journal.unmatched,
+                "callersLeft": journal.callers_left,
+                "latenessMilliseconds": {
+                    "p50": lateness.quantile(0.5),
+                    "p99": lateness.quantile(0.99),
+                    "max": lateness.maximum,
+                }
+                if lateness.count
+                else None,
+            }
+        )
+
+    return Starlette(
+        routes=[Route(f"{ADMIN_PREFIX}/health", health), Route(f"{ADMIN_PREFIX}/metrics", metrics)]
+    )

@@ -1,0 +1,141 @@
+"""The engine behind a plain ASGI application: any ASGI server can run it.
+
+A request's arrival is stamped when its body is complete; its answer leaves at the due time that the engine
+planned, so that the work in between is absorbed and not added.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from mockforge.clock import Clock
+from mockforge.engine import Decision, Engine
+from mockforge.model.event import ServeEvent
+from mockforge.model.request import RequestView
+from mockforge.model.response import BODILESS, RenderedResponse
+from mockforge.server.admin import ADMIN_PREFIX, admin_app
+from mockforge.server.lane import Lane, Limits
+from mockforge.state.journal import Journal
+
+__all__ = ["MockApp"]
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class MockApp:
+    """An ASGI application that serves one engine, keeps its journal, and answers `/__admin`."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        journal: Journal,
+        clock: Clock | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.lane = Lane(engine, journal, clock=clock, limits=limits)
+        self._clock = self.lane.clock
+        self._admin = admin_app(engine, journal)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http" and scope["path"].startswith(f"{ADMIN_PREFIX}/"):
+            await self._admin(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                self.lane.close()
+                return
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await _body(receive)
+        if body is None:
+            return
+        arrived_ns = self._clock.now_ns()
+        wall_ns = self._clock.wall_ns()
+        request = RequestView(scope["method"], _target(scope), scope["headers"], body)
+        in_flight = self.lane.in_flight
+        self.lane.in_flight += 1
+        try:
+            decision = self.lane.engine.decide(request, arrived_ns)
+            stayed = await self._wait(decision.plan.first_byte_ns, receive)
+            first_byte_ns = self._clock.now_ns() if stayed else None
+            if stayed:
+                await _send(decision.response, send)
+        finally:
+            self.lane.in_flight -= 1
+        self.lane.journal.add(self._event(request, decision, wall_ns, first_byte_ns, in_flight))
+
+    def _event(
+        self,
+        request: RequestView,
+        decision: Decision,
+        wall_ns: int,
+        first_byte_ns: int | None,
+        in_flight: int,
+    ) -> ServeEvent:
+        return ServeEvent(
+            wall_ns=wall_ns,
+            request=request,
+            response=decision.response,
+            plan=decision.plan,
+            stub=decision.stub,
+            first_byte_ns=first_byte_ns,
+            end_ns=self._clock.now_ns(),
+            in_flight=in_flight,
+        )
+
+    async def _wait(self, due_ns: int, receive: Receive) -> bool:
+        """Until the answer is due; False when the caller left before."""
+        if due_ns <= self._clock.now_ns():
+            return True
+        due: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        deadline = self.lane.timer.at(due_ns, lambda: due.set_result(None))
+        left = asyncio.ensure_future(receive())
+        try:
+            await asyncio.wait((due, left), return_when=asyncio.FIRST_COMPLETED)
+            return due.done()
+        finally:
+            deadline.cancel()
+            left.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await left
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole request body; None when the caller left while sending it."""
+    chunks: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunks.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+def _target(scope: Scope) -> str:
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    query: bytes = scope["query_string"]
+    return (path + b"?" + query if query else path).decode("latin-1")
+
+
+async def _send(response: RenderedResponse, send: Send) -> None:
+    headers = list(response.headers)
+    if response.status not in BODILESS:
+        headers.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body_for("GET")})

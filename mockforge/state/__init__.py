@@ -1,0 +1,1 @@
+"""Everything that changes while a service runs: turns, the journal, the metrics."""

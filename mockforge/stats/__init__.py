@@ -1,0 +1,1 @@
+"""Numbers in, numbers out: quantiles, sketches, two-sample distances. Knows nothing of HTTP or files."""

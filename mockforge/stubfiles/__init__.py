@@ -1,0 +1,1 @@
+"""Stub files on disk: read with every problem named by its place, written to be edited."""

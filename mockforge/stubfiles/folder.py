@@ -1,0 +1,86 @@
+"""Where the files of a service lie: `mappings/`, `__files/`, and stub files beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from mockforge.errors import StubFileError
+from mockforge.stubfiles.problems import RefusedError, brief
+
+__all__ = ["BODIES", "MAPPINGS", "Bodies", "Layout", "is_confined"]
+
+#: WireMock's names of the two folders.
+BODIES = "__files"
+MAPPINGS = "mappings"
+
+_SUFFIXES = {".yaml", ".yml", ".json"}
+_EXPECTED = "give a stub file, or a folder with *.yaml or *.json in it or in its mappings/"
+
+
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """The folder that body files and variants lie in, and that no file name leads out of."""
+
+    root: Path
+
+    def find(self, name: str) -> Path:
+        """The file of that name; RefusedError where it is missing or outside the folder."""
+        if not is_confined(name):
+            raise RefusedError(f"{brief(name)} leads out of {BODIES}/", f"name a file under {self.root}")
+        path = self.root / name
+        if not path.is_file():
+            raise RefusedError(f"no such file: {path}", f"file names count from {self.root}")
+        if not path.resolve().is_relative_to(self.root.resolve()):
+            raise RefusedError(
+                f"{brief(name)} leads out of {BODIES}/ by a symbolic link", "copy the file there"
+            )
+        return path
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The stub files of a service in the order in which they are read, and its name for want of another."""
+
+    path: Path
+    name: str
+    files: tuple[Path, ...]
+    bodies: Bodies
+
+    @classmethod
+    def find(cls, path: Path) -> Layout:
+        """What lies at `path`, a file or a folder; StubFileError where no stub file does."""
+        try:
+            return cls._of_file(path) if path.is_file() else cls._of_folder(path)
+        except OSError as error:
+            raise StubFileError(f"cannot be read: {error.strerror}", where=str(path)) from None
+
+    @classmethod
+    def _of_file(cls, path: Path) -> Layout:
+        return cls(path, path.stem, (path,), Bodies(path.parent / BODIES))
+
+    @classmethod
+    def _of_folder(cls, path: Path) -> Layout:
+        if not path.is_dir():
+            raise StubFileError("no such file or folder", where=str(path), hint=_EXPECTED)
+        own = [file for file in path.iterdir() if _is_stub_file(file)]
+        mapped = [file for file in (path / MAPPINGS).rglob("*") if _is_stub_file(file)]
+        if not own and not mapped:
+            raise StubFileError("no stub file in this folder", where=str(path), hint=_EXPECTED)
+        files = (*sorted(own, key=_order), *sorted(mapped, key=_order))
+        return cls(path, path.resolve().name, files, Bodies(path / BODIES))
+
+
+def is_confined(name: str) -> bool:
+    """Whether a file name stays in the folder that it counts from."""
+    parts = PurePath(name).parts
+    return bool(parts) and name.isprintable() and not PurePath(name).is_absolute() and ".." not in parts
+
+
+def _is_stub_file(file: Path) -> bool:
+    return file.suffix.lower() in _SUFFIXES and not file.name.startswith(".") and file.is_file()
+
+
+def _order(file: Path) -> tuple[tuple[str, ...], str, str]:
+    """By folder, then by name without its ending: `get-orders.yaml` goes before `get-orders-id.yaml`."""
+    return file.parent.parts, file.stem, file.suffix

@@ -1,0 +1,157 @@
+"""From the written form to the model: defaults filled in, body files and variants loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mockforge.model.operation import is_parameter
+from mockforge.model.stub import (
+    Body,
+    RequestPattern,
+    ResponseDefinition,
+    Stub,
+    UrlPattern,
+    ValuePattern,
+    Variants,
+)
+from mockforge.stubfiles.folder import Bodies
+from mockforge.stubfiles.form import (
+    BODY_KINDS,
+    OPERATORS,
+    URL_KINDS,
+    PatternForm,
+    RequestForm,
+    ResponseForm,
+    StubForm,
+    VariantsForm,
+)
+from mockforge.stubfiles.headers import ungrouped
+from mockforge.stubfiles.parsed import Parsed
+from mockforge.stubfiles.problems import Loc, Problem, RefusedError
+from mockforge.stubfiles.variants import read_rows
+
+__all__ = ["Place", "derived_name", "to_stub"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a stub stands, and where to tell what is wrong with it. `loc` leads to it in its document."""
+
+    file: str
+    parsed: Parsed
+    loc: Loc
+    subject: str
+    problems: list[Problem]
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.parsed.line(self.loc)}"
+
+    def refuse(self, key: Loc, refused: RefusedError) -> None:
+        """Note that the value at `key`, counted from the stub, is refused."""
+        line = self.parsed.line((*self.loc, *key))
+        self.problems.append(Problem(self.file, line, refused.what, refused.hint, self.subject, key))
+
+
+def to_stub(form: StubForm, name: str, place: Place, bodies: Bodies) -> Stub:
+    """The stub that is written; what its files lack goes to the place's problems."""
+    request = to_pattern(form.request or RequestForm())
+    written: list[tuple[Loc, ResponseForm]]
+    if form.responses is not None:
+        written = [(("responses", number), response) for number, response in enumerate(form.responses)]
+    else:
+        written = [(("response",), form.response or ResponseForm())]
+    making = _Responses(request, place, bodies)
+    return Stub(
+        name=name,
+        request=request,
+        responses=tuple(making.make(response, key) for key, response in written),
+        priority=form.priority,
+        id=form.id or form.uuid,
+        metadata=form.metadata,
+        place=str(place),
+    )
+
+
+def derived_name(form: StubForm) -> str:
+    """`METHOD url`, the name of a stub that has none; `*` for any URL."""
+    request = to_pattern(form.request or RequestForm())
+    return f"{request.method} {request.url.value if request.url else '*'}"
+
+
+def to_pattern(form: RequestForm) -> RequestPattern:
+    """The request pattern that is written."""
+    url = next((UrlPattern(kind, str(value)) for kind, value in form.written(URL_KINDS).items()), None)
+    return RequestPattern(form.method, url, _values(form.query_parameters), _values(form.headers))
+
+
+def _values(forms: Mapping[str, PatternForm]) -> tuple[tuple[str, ValuePattern], ...]:
+    return tuple((name, _value(form)) for name, form in forms.items())
+
+
+def _value(form: PatternForm) -> ValuePattern:
+    ((operator, operand),) = form.written(OPERATORS).items()
+    options = {} if form.case_insensitive is None else {"caseInsensitive": form.case_insensitive}
+    return ValuePattern(operator, operand, options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Responses:
+    """Makes the responses of one stub."""
+
+    request: RequestPattern
+    place: Place
+    bodies: Bodies
+
+    def make(self, form: ResponseForm, key: Loc) -> ResponseDefinition:
+        return ResponseDefinition(
+            status=form.status,
+            headers=ungrouped(form.headers),
+            body=self._body(form, key),
+            variants=self._variants(form.variants, (*key, "variants")) if form.variants else None,
+            fixed_delay_ms=form.fixed_delay_milliseconds,
+            delay=form.delay_distribution,
+            share=form.share,
+        )
+
+    def _body(self, form: ResponseForm, key: Loc) -> Body | None:
+        for kind, value in form.written(BODY_KINDS).items():
+            if kind != "bodyFileName":
+                return Body(kind, value)
+            try:
+                return Body(kind, value, self.bodies.find(str(value)).read_bytes())
+            except RefusedError as refused:
+                self.place.refuse((*key, kind), refused)
+            except OSError as error:
+                self.place.refuse((*key, kind), RefusedError(f"cannot be read: {error.strerror}"))
+        return None
+
+    def _variants(self, form: VariantsForm, key: Loc) -> Variants | None:
+        by = tuple(form.by)
+        self._check_choosers(by, key)
+        try:
+            file = self.bodies.find(form.file)
+            before = len(self.place.problems)
+            rows = read_rows(file, by, lambda *found: self._refuse_row(str(file), *found))
+            if not rows and len(self.place.problems) == before:
+                raise RefusedError(f"{file} has no rows", "one JSON object a line")
+        except RefusedError as refused:
+            self.place.refuse((*key, "file"), refused)
+            return None
+        except OSError as error:
+            self.place.refuse((*key, "file"), RefusedError(f"cannot be read: {error.strerror}"))
+            return None
+        return Variants(form.file, by, rows)
+
+    def _check_choosers(self, by: tuple[str, ...], key: Loc) -> None:
+        url = self.request.url
+        template = url.value if url is not None and url.kind == "urlPathTemplate" else ""
+        known = [part[1:-1] for part in template.split("/") if is_parameter(part)]
+        for number, name in enumerate(by):
+            if name.startswith("path.") and name.removeprefix("path.") not in known:
+                hint = "known: " + ", ".join(f"path.{each}" for each in known) if known else None
+                what = f"{name} is no parameter of the request's urlPathTemplate"
+                self.place.refuse((*key, "by", number), RefusedError(what, hint))
+
+    def _refuse_row(self, file: str, line: int, key: Loc, refused: RefusedError) -> None:
+        self.place.problems.append(Problem(file, line, refused.what, refused.hint, self.place.subject, key))

@@ -1,0 +1,201 @@
+"""The values that places of a stub file take, each with the test of what can be served."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
+
+from mockforge.delays.distributions import DISTRIBUTIONS, compile_distribution
+from mockforge.errors import StubFileError
+from mockforge.model.operation import is_parameter
+from mockforge.model.stub import DelayDistribution
+from mockforge.stubfiles.problems import RefusedError, brief
+from mockforge.stubfiles.written import Spelled, Text, as_text, plain_json
+
+__all__ = [
+    "Base64Text",
+    "Chooser",
+    "Delay",
+    "HeaderName",
+    "HeaderValues",
+    "Method",
+    "Milliseconds",
+    "Name",
+    "PathTemplate",
+    "Priority",
+    "Regex",
+    "Share",
+    "Status",
+    "Upstream",
+    "Url",
+]
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_UPSTREAM = re.compile(r"https?://[^\s/?#]+\S*")
+_CHOOSER = re.compile(r"(?:path|query)\..+|body")
+#: Control characters, which no header and no name may hold.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_LAW_SCHEMA = {
+    "type": "object",
+    "properties": {"type": {"enum": list(DISTRIBUTIONS)}},
+    "required": ["type"],
+}
+_SCALAR_SCHEMA = {"type": ["string", "number", "boolean"]}
+_HEADER_SCHEMA = {"anyOf": [_SCALAR_SCHEMA, {"type": "array", "items": _SCALAR_SCHEMA, "minItems": 1}]}
+
+
+def _name(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise RefusedError(f"{brief(text)} is not a name", "one line of printable characters")
+    return text
+
+
+def _method(text: str) -> str:
+    if not _TOKEN.fullmatch(text):
+        raise RefusedError(f"{brief(text)} is not a method", "such as GET, or ANY for all of them")
+    if text != text.upper():
+        raise RefusedError(f"method {brief(text)} must be in capitals", f"write {text.upper()}")
+    return text
+
+
+def _url(text: str) -> str:
+    if not text.startswith("/"):
+        raise RefusedError(f"{brief(text)} must begin with /", "a path, without scheme and host")
+    if re.search(r"\s", text):
+        raise RefusedError(f"{brief(text)} holds white space, which no URL does", "write %20")
+    return text
+
+
+def _regex(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise RefusedError(f"regular expression {brief(text)} does not parse: {error}") from None
+    except (RecursionError, OverflowError):
+        raise RefusedError(f"regular expression {brief(text)} is too large") from None
+    return text
+
+
+def _path_template(text: str) -> str:
+    _url(text)
+    if "?" in text:
+        raise RefusedError(
+            f"template {brief(text)} has a query", "templates are of the path; use queryParameters"
+        )
+    names = [part[1:-1] for part in text.split("/") if is_parameter(part)]
+    for part in text.split("/"):
+        if not is_parameter(part) and ("{" in part or "}" in part):
+            raise RefusedError(f"{brief(part)} in template {brief(text)}", "a {name} fills the whole segment")
+    for name in names:
+        if not name.isidentifier():
+            hint = "letters, digits and _, such as {order_id}"
+            raise RefusedError(f"{{{name}}} in template {brief(text)} is not a name", hint)
+        if names.count(name) > 1:
+            raise RefusedError(f"{{{name}}} stands twice in template {brief(text)}", "names must differ")
+    return text
+
+
+def _base64(text: str) -> str:
+    try:
+        base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise RefusedError(f"{brief(text)} is not base64: {error}") from None
+    return text
+
+
+def _header_name(text: str) -> str:
+    if not _TOKEN.fullmatch(text):
+        raise RefusedError(f"{brief(text)} is not a header name")
+    return text
+
+
+def _header_values(written: object) -> tuple[str, ...]:
+    values = tuple(as_text(value) for value in (written if isinstance(written, list) else [written]))
+    if not values:
+        raise RefusedError("the list of values is empty", "leave the header out")
+    return tuple(_header_value(value) for value in values)
+
+
+def _header_value(value: object) -> str:
+    if not isinstance(value, str):
+        raise RefusedError(f"a header's value must be a string or a list of strings, not {brief(value)}")
+    if _CONTROL.search(value):
+        raise RefusedError(f"{brief(value)} holds a control character, which no header may")
+    try:
+        value.encode("latin-1")
+    except UnicodeEncodeError as error:
+        bad = value[error.start]
+        raise RefusedError(
+            f"{brief(value)} holds {bad!r}; headers are Latin-1", "percent-encode it"
+        ) from None
+    return value
+
+
+def _upstream(text: str) -> str:
+    if not _UPSTREAM.fullmatch(text):
+        raise RefusedError(f"{brief(text)} is not a URL", "such as https://orders.staging.example.com")
+    return text
+
+
+def _chooser(text: str) -> str:
+    if not _CHOOSER.fullmatch(text):
+        hint = "known: path.NAME, query.NAME, body"
+        raise RefusedError(f"variants cannot be chosen by {brief(text)}", hint)
+    return text
+
+
+def _delay(written: object) -> DelayDistribution:
+    if not isinstance(written, dict):
+        raise RefusedError(
+            f"must be a mapping, not {brief(written)}", "such as {type: fixed, milliseconds: 20}"
+        )
+    parameters = {key: plain_json(value) for key, value in written.items()}
+    law = as_text(parameters.pop("type", None))
+    if not isinstance(law, str):
+        raise RefusedError("type is missing", f"known: {', '.join(DISTRIBUTIONS)}")
+    points = parameters.get("points")
+    if isinstance(points, dict):
+        parameters["points"] = _by_percentile(points)
+    delay = DelayDistribution(law, parameters)
+    try:
+        compile_distribution(delay)
+    except StubFileError as error:
+        raise RefusedError(error.what, error.hint) from None
+    return delay
+
+
+def _by_percentile(points: dict[str, object]) -> dict[float, object]:
+    """Keys of a file are strings; those of points are numbers."""
+    table: dict[float, object] = {}
+    for key, value in points.items():
+        try:
+            level = float(key)
+        except ValueError:
+            raise RefusedError(
+                f"{brief(key)} in points is not a percentile", "keys go from 0 to 100"
+            ) from None
+        if level in table:
+            raise RefusedError(f"percentile {level:g} stands twice in points")
+        table[level] = value
+    return table
+
+
+Status = Annotated[int, Field(ge=100, le=599), Spelled]
+Priority = Annotated[int, Field(ge=1, description="Lower wins."), Spelled]
+Share = Annotated[float, Field(ge=0, le=1, description="How often, among several."), Spelled]
+Milliseconds = Annotated[float, Field(ge=0, allow_inf_nan=False), Spelled]
+Name = Annotated[Text, AfterValidator(_name)]
+Method = Annotated[Text, AfterValidator(_method)]
+Url = Annotated[Text, AfterValidator(_url)]
+Regex = Annotated[Text, AfterValidator(_regex)]
+PathTemplate = Annotated[Text, AfterValidator(_path_template)]
+Base64Text = Annotated[Text, AfterValidator(_base64)]
+HeaderName = Annotated[str, AfterValidator(_header_name)]
+HeaderValues = Annotated[tuple[str, ...], PlainValidator(_header_values), WithJsonSchema(_HEADER_SCHEMA)]
+Upstream = Annotated[Text, AfterValidator(_upstream)]
+Chooser = Annotated[Text, AfterValidator(_chooser)]
+Delay = Annotated[DelayDistribution, PlainValidator(_delay), WithJsonSchema(_LAW_SCHEMA)]

@@ -1,0 +1,131 @@
+"""Writes a service as a folder of stub files: the same service gives the same bytes."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from mockforge.errors import UsageError
+from mockforge.model.service import Service
+from mockforge.model.stub import Stub
+from mockforge.stubfiles.folder import BODIES, MAPPINGS, is_confined
+from mockforge.stubfiles.from_model import written_service, written_stub
+from mockforge.stubfiles.variants import write_rows
+from mockforge.stubfiles.yaml_dump import dump_yaml
+
+__all__ = ["write_service"]
+
+_SERVICE_FILE = "service.yaml"
+#: All that writing replaces; anything else in the folder is somebody else's.
+_OWN = (_SERVICE_FILE, MAPPINGS, BODIES)
+_LONGEST_SLUG = 80
+
+
+def write_service(
+    service: Service,
+    folder: Path,
+    *,
+    overwrite: bool = False,
+    comments: Mapping[str, Sequence[str]] | None = None,
+) -> None:
+    """Write `service.yaml`, `mappings/` with a file a stub, and `__files/` into `folder`.
+
+    `comments` holds, by a stub's name, lines for the head of its file. Files are complete or not there at
+    all: an error leaves the folder as it was. UsageError where the folder holds something already, unless
+    `overwrite`, which replaces these three and nothing else; ValueError where a stub cannot be written.
+    """
+    files = _files(service, comments or {})
+    _check_free(folder, overwrite)
+    try:
+        target = folder.resolve()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as scratch:
+            new, old = Path(scratch) / "new", Path(scratch) / "old"
+            for name, content in files.items():
+                path = new / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            old.mkdir()
+            _swap(new, target, old)
+    except OSError as error:
+        raise UsageError(f"cannot be written: {error.strerror}", where=str(folder)) from None
+
+
+def _check_free(folder: Path, overwrite: bool) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise UsageError("is a file, not a folder", where=str(folder), hint="name another folder")
+    if not overwrite and folder.is_dir() and any(folder.iterdir()):
+        hint = "name another folder, or allow it to be overwritten"
+        raise UsageError("the folder is not empty", where=str(folder), hint=hint)
+
+
+def _swap(new: Path, folder: Path, old: Path) -> None:
+    """Put what is in `new` in the place of what the folder owns; on an error, put everything back."""
+    if not folder.exists():
+        new.rename(folder)
+        return
+    with ExitStack() as undo:
+        for name in _OWN:
+            present, arriving, kept = folder / name, new / name, old / name
+            if present.exists() or present.is_symlink():
+                present.rename(kept)
+                undo.callback(kept.rename, present)
+            if arriving.exists():
+                arriving.rename(present)
+                undo.callback(present.rename, arriving)
+        undo.pop_all()
+
+
+def _files(service: Service, comments: Mapping[str, Sequence[str]]) -> dict[str, bytes]:
+    """The content of every file by its name in the folder."""
+    files = {_SERVICE_FILE: dump_yaml(written_service(service)).encode()}
+    names = [stub.name for stub in service.stubs]
+    repeated = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
+    if repeated:
+        raise ValueError(f"two stubs are named {min(repeated)!r}")
+    for stub, file_name in zip(service.stubs, _file_names(names), strict=True):
+        head = "".join(f"# {line}".rstrip() + "\n" for line in _lines(comments.get(stub.name, ())))
+        files[f"{MAPPINGS}/{file_name}.yaml"] = (head + dump_yaml(written_stub(stub))).encode()
+        for name, content in _bodies(stub):
+            path = f"{BODIES}/{name}"
+            if not is_confined(name):
+                raise ValueError(f"stub {stub.name!r}: {name!r} leads out of {BODIES}/")
+            if files.setdefault(path, content) != content:
+                raise ValueError(f"stub {stub.name!r}: {path} is another stub's, with other content")
+    return files
+
+
+def _lines(comment: Iterable[str]) -> Iterable[str]:
+    return (line for text in comment for line in text.splitlines() or [""])
+
+
+def _bodies(stub: Stub) -> Iterable[tuple[str, bytes]]:
+    for response in stub.responses:
+        if response.body is not None and response.body.kind == "bodyFileName":
+            yield str(response.body.value), response.body.content()
+        if response.variants is not None:
+            yield response.variants.file_name, write_rows(response.variants)
+
+
+def _file_names(names: Sequence[str]) -> list[str]:
+    """A file name for each stub, without its ending.
+
+    Of two stubs that match alike the later wins, so files must sort as the stubs do: where their names alone
+    would not, each gets a number before it.
+    """
+    slugs: list[str] = []
+    for name in names:
+        slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:_LONGEST_SLUG].strip("-") or "stub"
+        slugs.append(slug)
+    taken: dict[str, int] = {}
+    for position, slug in enumerate(slugs):
+        taken[slug] = taken.get(slug, 0) + 1
+        if taken[slug] > 1:
+            slugs[position] = f"{slug}-{taken[slug]}"
+    if slugs == sorted(set(slugs)):
+        return slugs
+    width = len(str(len(slugs)))
+    return [f"{number:0{width}d}-{slug}" for number, slug in enumerate(slugs, 1)]

@@ -1,0 +1,1 @@
+"""Templates in responses: compiled when stubs are loaded, rendered against each request, sandboxed."""

@@ -1,0 +1,117 @@
+"""`mockforge compare` as a user runs it, on recordings as they lie on the disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from mockforge.model.exchange import Exchange, Request, Response
+from mockforge.recording.store import RecordingMeta, RecordingWriter
+
+
+def compare(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mockforge", "compare", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "COLUMNS": "100"},
+        check=False,
+    )
+
+
+def record(path: Path, targets: Sequence[str], latency_ms: float) -> Path:
+    with RecordingWriter(path, RecordingMeta("recording", "http://backend", 0)) as writer:
+        for index, target in enumerate(targets):
+            total_ns = round((latency_ms + index % 10) * 1e6)
+            writer.add(
+                Exchange(index, index * 5_000_000, Request("GET", target), Response(200), total_ns, total_ns)
+            )
+    return path
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> tuple[Path, Path]:
+    targets = [f"/orders/{number}" for number in range(200)]
+    return record(tmp_path / "real.mfrec", targets, 10), record(tmp_path / "mock.mfrec", targets, 12)
+
+
+def refusal(done: subprocess.CompletedProcess[str]) -> str:
+    """The one line that a refusal is."""
+    assert done.returncode == 2, done.stderr
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("mockforge: ")
+    return lines[0]
+
+
+def test_two_recordings_make_a_report(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    page, document = tmp_path / "out" / "report.html", tmp_path / "out" / "report.json"
+    done = compare(*runs, "--html", page, "--json", document)
+    assert done.returncode == 0, done.stderr
+    assert "performance deviation gap 13.8 % over 200 requests" in done.stdout
+    assert "GET /orders/{id}" in done.stdout
+    assert done.stderr.splitlines() == [f"wrote {page}", f"wrote {document}"]
+    assert "Performance deviation gap" in page.read_text(encoding="utf-8")
+    assert json.loads(document.read_text(encoding="utf-8"))["gap_share"] == pytest.approx(2 / 14.5, abs=1e-6)
+
+
+def test_a_missing_file_is_named(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    assert "none.mfrec" in refusal(compare(runs[0], tmp_path / "none.mfrec"))
+
+
+def test_an_empty_run_is_named(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    empty = record(tmp_path / "empty.mfrec", [], 0)
+    assert f"{empty}: the run is empty" in refusal(compare(runs[0], empty))
+
+
+def test_runs_with_nothing_in_common_are_refused_with_near_names(
+    runs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    other = record(tmp_path / "other.mfrec", ["/order/1", "/health"], 1)
+    line = refusal(compare(runs[0], other))
+    assert "no operation in common" in line
+    assert "near names: GET /orders/{id} and GET /order/{id}" in line
+
+
+def test_a_report_that_cannot_be_written_is_one_line_after_the_figures(
+    runs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    done = compare(*runs, "--html", tmp_path / "file" / "report.html")
+    assert "report.html: the report cannot be written" in refusal(done)
+    assert "performance deviation gap" in done.stdout
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_draws_its_pictures_without_a_word_on_the_console(
+    runs: tuple[Path, Path], tmp_path: Path, scheme: str
+) -> None:
+    page = tmp_path / "report.html"
+    assert compare(*runs, "--html", page).returncode == 0
+    browser = subprocess.run(
+        [
+            "chromium",
+            *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+            *("--window-size=1280,5000", "--enable-logging=stderr", "--v=0", "--virtual-time-budget=10000"),
+            f"--blink-settings=preferredColorScheme={int(scheme == 'light')}",
+            f"--user-data-dir={tmp_path / 'browser'}",
+            *("--dump-dom", page.as_uri()),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert not [line for line in browser.stderr.splitlines() if "CONSOLE" in line]
+    drawn = re.sub(r"<script.*?</script>", "", browser.stdout, flags=re.DOTALL)
+    assert len(re.findall(r'<div class="plot js-plotly-plot"', drawn)) == 6

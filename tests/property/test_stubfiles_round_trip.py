@@ -1,0 +1,198 @@
+"""What is written is read back as it was, and written again to the same bytes."""
+
+from __future__ import annotations
+
+import base64
+import string
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mockforge.model.headers import Headers
+from mockforge.model.service import Service
+from mockforge.model.stub import (
+    Body,
+    DelayDistribution,
+    RequestPattern,
+    ResponseDefinition,
+    Stub,
+    UrlPattern,
+    ValuePattern,
+    Variant,
+    Variants,
+)
+from mockforge.stubfiles.reader import read_service
+from mockforge.stubfiles.writer import write_service
+
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+
+ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+#: What YAML may take for something else than a string.
+TRICKY = st.sampled_from(
+    ["no", "on", "~", "null", "true", "True", "1", "1.10", "1e3", ".5", "007", "2024-01-01", "<<", "="]
+) | st.sampled_from(
+    [
+        "",
+        "a: b",
+        "# x",
+        "- a",
+        "a\n",
+        "\na",
+        " a\n b\n",
+        "a\r\nb",
+        "a \nb",
+        "\ta\n",
+        "\x85",
+        "\u2028",
+        "\ufeff",
+    ]
+)
+TEXT = ANY_TEXT | TRICKY
+WORD = st.text(string.ascii_letters + string.digits, min_size=1, max_size=6)
+NAME = st.text(
+    st.characters(exclude_categories=["Cs", "Cc", "Cf", "Zl", "Zp", "Cn", "Co"]), max_size=20
+).filter(lambda text: bool(text.strip()) and text.isprintable())
+METHOD = st.sampled_from(["GET", "POST", "ANY", "PURGE"])
+HEADER_VALUE = st.text(
+    st.characters(max_codepoint=255, exclude_categories=["Cc"]), max_size=12
+) | st.sampled_from(["1", "no", "1.0", "", "a, b"])
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def headers() -> st.SearchStrategy[Headers]:
+    named = st.dictionaries(WORD, st.lists(HEADER_VALUE, min_size=1, max_size=2), max_size=3)
+    return named.map(lambda made: Headers(tuple((name, value) for name in made for value in made[name])))
+
+
+def value_pattern() -> st.SearchStrategy[ValuePattern]:
+    case = st.fixed_dictionaries({}, optional={"caseInsensitive": st.booleans()})
+    return st.one_of(
+        st.builds(ValuePattern, st.just("equalTo"), TEXT, case),
+        st.builds(ValuePattern, st.sampled_from(["contains", "doesNotContain"]), TEXT),
+        st.builds(
+            ValuePattern, st.sampled_from(["matches", "doesNotMatch"]), st.sampled_from(["a.*", "[0-9]+"])
+        ),
+        st.just(ValuePattern("absent", True)),
+    )
+
+
+def value_patterns(names: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[tuple[str, ValuePattern], ...]]:
+    return st.dictionaries(names, value_pattern(), max_size=2).map(lambda made: tuple(made.items()))
+
+
+@st.composite
+def url_pattern(draw: Draw) -> UrlPattern | None:
+    kind = draw(st.sampled_from(["url", "urlPattern", "urlPath", "urlPathPattern", "urlPathTemplate", None]))
+    path = "/" + "/".join(draw(st.lists(WORD | st.sampled_from(["{x", "ü", "1"]), max_size=3)))
+    if kind is None:
+        return None
+    if kind == "urlPathTemplate":
+        names = draw(st.lists(st.sampled_from(["id", "item_id", "x2"]), unique=True, max_size=2))
+        path = path.replace("{x", "x") + "".join(f"/{{{name}}}" for name in names)
+    if kind == "url":
+        path += draw(st.sampled_from(["", "?page=2", "?a={id}"]))
+    return UrlPattern(kind, path.replace("{x", "x") if kind.endswith("Pattern") else path)
+
+
+def inline_body() -> st.SearchStrategy[Body]:
+    return st.one_of(
+        st.builds(Body, st.just("body"), TEXT),
+        st.builds(Body, st.just("jsonBody"), JSON),
+        st.builds(
+            Body, st.just("base64Body"), st.binary(max_size=20).map(lambda b: base64.b64encode(b).decode())
+        ),
+    )
+
+
+def delay() -> st.SearchStrategy[DelayDistribution]:
+    ms = st.floats(0.001, 10_000)
+    rising = st.dictionaries(st.sampled_from([0.0, 50.0, 99.9, 100.0]), ms, min_size=1).map(
+        lambda points: dict(zip(sorted(points), sorted(points.values()), strict=True))
+    )
+    return st.one_of(
+        st.builds(lambda value: DelayDistribution("fixed", {"milliseconds": value}), ms | st.integers(0, 99)),
+        st.builds(lambda points: DelayDistribution("quantiles", {"unit": "ms", "points": points}), rising),
+    )
+
+
+@st.composite
+def variants(draw: Draw, url: UrlPattern | None, file_name: str) -> Variants:
+    template = url.value if url is not None and url.kind == "urlPathTemplate" else ""
+    known = [f"path.{part[1:-1]}" for part in template.split("/") if part.startswith("{")]
+    by = tuple(draw(st.lists(st.sampled_from([*known, "query.page", "body"]), unique=True, max_size=2)))
+    row = st.builds(
+        Variant,
+        when=st.tuples(*(TEXT for _ in by)),
+        status=st.none() | st.integers(100, 599),
+        headers=headers(),
+        body=st.none() | inline_body(),
+    )
+    return Variants(file_name, by, tuple(draw(st.lists(row, min_size=1, max_size=3))))
+
+
+@st.composite
+def response(draw: Draw, url: UrlPattern | None, file_name: str, share: float | None) -> ResponseDefinition:
+    in_file = st.binary(max_size=20).map(lambda data: Body("bodyFileName", f"{file_name}.bin", data))
+    return ResponseDefinition(
+        status=draw(st.integers(100, 599)),
+        headers=draw(headers()),
+        body=draw(st.none() | inline_body() | in_file),
+        variants=draw(st.none() | variants(url, f"{file_name}.jsonl")),
+        fixed_delay_ms=draw(st.none() | st.floats(0, 1e6)),
+        delay=draw(st.none() | delay()),
+        share=share,
+    )
+
+
+@st.composite
+def stub(draw: Draw, number: int, name: str) -> Stub:
+    request = RequestPattern(
+        draw(METHOD), draw(url_pattern()), draw(value_patterns(TEXT)), draw(value_patterns(WORD))
+    )
+    shares = draw(st.sampled_from([[None], [1.0], [0.25, 0.75], [0.3333, 0.3333, 0.3333]]))
+    return Stub(
+        name=name,
+        request=request,
+        responses=tuple(
+            draw(response(request.url, f"folder/{number}.{index}", share))
+            for index, share in enumerate(shares)
+        ),
+        priority=draw(st.integers(1, 9)),
+        id=draw(st.none() | NAME),
+        metadata=draw(st.dictionaries(TEXT, JSON, max_size=2)),
+    )
+
+
+@st.composite
+def services(draw: Draw) -> Service:
+    names = draw(st.lists(NAME, unique=True, max_size=3))
+    stubs = tuple(draw(stub(number, name)) for number, name in enumerate(names))
+    return Service(draw(NAME), stubs, draw(st.none() | st.just("https://orders.example.com/v1")))
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(services())
+def test_what_is_written_is_read_back_and_written_to_the_same_bytes(service: Service) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        first, second = Path(scratch) / "first", Path(scratch) / "second"
+        write_service(service, first)
+        read = read_service(first)
+        assert read == service
+        write_service(read, second)
+        assert content(first) == content(second)
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}

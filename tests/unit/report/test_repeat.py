@@ -1,0 +1,37 @@
+"""The commands that make a report again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from mockforge.model.sample import Run
+from mockforge.report.deviation import Origin, compare_runs
+from mockforge.report.repeat import commands
+
+
+def line(make_run: Callable[..., Run], kind: str, target: str, notes: Mapping[str, str]) -> str:
+    run = make_run({"GET /a": [1]}, kind=kind, name="a b.mfrec")
+    return commands(compare_runs(run, run, Origin("a b.mfrec", target, "mockforge 1", 0, notes)))[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "target", "notes", "expected"),
+    [
+        ("recording", "http://h", {}, "mockforge record --target http://h --out 'a b.mfrec'"),
+        ("serve", "stubs/x", {"seed": "7"}, "mockforge serve stubs/x --seed 7 --record-run 'a b.mfrec'"),
+        (
+            "replay",
+            "http://h",
+            {"source": "r.mfrec", "speed": "1.5"},
+            "mockforge replay r.mfrec --target http://h --speed 1.5 --out 'a b.mfrec'",
+        ),
+        ("replay", "http://h", {}, "mockforge compare 'a b.mfrec' 'a b.mfrec' --html report.html"),
+        ("other", "", {}, "mockforge compare 'a b.mfrec' 'a b.mfrec' --html report.html"),
+    ],
+)
+def test_a_run_is_made_again_by_the_command_that_made_it(
+    make_run: Callable[..., Run], kind: str, target: str, notes: Mapping[str, str], expected: str
+) -> None:
+    assert line(make_run, kind, target, notes) == expected

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from mockforge.matching.values import OPERATORS as MATCHERS
+from mockforge.model.stub import RequestPattern, UrlPattern, ValuePattern
+from mockforge.stubfiles.form import OPERATORS
+from mockforge.stubfiles.shorthand import parse_shorthand, shorthand_of
+
+
+@pytest.mark.parametrize(
+    ("text", "method", "kind"),
+    [
+        ("GET /orders", "GET", "urlPath"),
+        ("GET /orders?page=2", "GET", "url"),
+        ("DELETE /orders/{id}", "DELETE", "urlPathTemplate"),
+        ("ANY /", "ANY", "urlPath"),
+    ],
+)
+def test_the_shorthand_stands_for_method_and_url_and_back(text: str, method: str, kind: str) -> None:
+    pattern = parse_shorthand(text)
+    assert pattern == RequestPattern(method, UrlPattern(kind, text.split()[1]))
+    assert shorthand_of(pattern) == text
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        RequestPattern("GET"),
+        RequestPattern("GET", UrlPattern("url", "/orders")),
+        RequestPattern("GET", UrlPattern("urlPath", "/{id}")),
+        RequestPattern("GET", UrlPattern("urlPathTemplate", "/orders")),
+        RequestPattern("GET", UrlPattern("urlPath", "/a"), headers=(("X", ValuePattern("absent", True)),)),
+    ],
+)
+def test_a_pattern_that_says_more_has_no_shorthand(pattern: RequestPattern) -> None:
+    assert shorthand_of(pattern) is None
+
+
+def test_matchers_of_values_are_those_that_the_engine_knows() -> None:
+    assert set(OPERATORS) == set(MATCHERS)
+
+
+def test_query_parameters_and_headers_take_matchers(folder: Any) -> None:
+    stub = folder.stub(
+        """
+        request:
+          method: POST
+          urlPath: /a
+          queryParameters: {page: {equalTo: 1}, q: {matches: "a.*"}, x: {absent: true}}
+          headers: {X-Debug: {equalTo: "On", caseInsensitive: true}, Accept: {doesNotContain: xml}}
+        """
+    )
+    assert stub.request == RequestPattern(
+        "POST",
+        UrlPattern("urlPath", "/a"),
+        (
+            ("page", ValuePattern("equalTo", "1")),
+            ("q", ValuePattern("matches", "a.*")),
+            ("x", ValuePattern("absent", True)),
+        ),
+        (
+            ("X-Debug", ValuePattern("equalTo", "On", {"caseInsensitive": True})),
+            ("Accept", ValuePattern("doesNotContain", "xml")),
+        ),
+    )
+
+
+REFUSED = [
+    ("GET", ": 'GET' is not METHOD /PATH (such as"),
+    ("GET orders", ": 'GET orders' is not METHOD /PATH (such as"),
+    ("get /a", ".method: method 'get' must be in capitals (write GET)"),
+    ("GET /a/{id}?x=1", ": 'GET /a/{id}?x=1' has a template and a query, which the shorthand cannot join"),
+    ("GET /a/{b/c}", ".urlPathTemplate: '{b' in template '/a/{b/c}' (a {name} fills the whole segment)"),
+    ("GET /{id}/{id}", ".urlPathTemplate: {id} stands twice in template '/{id}/{id}' (names must differ)"),
+    ("GET /{a-b}", ".urlPathTemplate: {a-b} in template '/{a-b}' is not a name (letters, digits"),
+    ("GET /{}", ".urlPathTemplate: {} in template '/{}' is not a name (letters"),
+    (17, ": must be a mapping, not 17 (such as GET /orders/{id}, or"),
+    ({"method": ["GET"]}, ".method: must be a string, not a list"),
+    ({"method": "G T"}, ".method: 'G T' is not a method (such as GET"),
+    ({"url": "a"}, ".url: 'a' must begin with / (a path, without"),
+    ({"urlPath": "http://h/a"}, ".urlPath: 'http://h/a' must begin with / (a path, without scheme and host)"),
+    ({"urlPath": "/a b"}, ".urlPath: '/a b' holds white space, which no URL does (write %20)"),
+    ({"urlPathTemplate": "/a?b"}, ".urlPathTemplate: template '/a?b' has a query (templates are of the path"),
+    ({"urlPattern": "("}, ".urlPattern: regular expression '(' does not parse: missing )"),
+    (
+        {"urlPathPattern": "a{99999999999}"},
+        ".urlPathPattern: regular expression 'a{99999999999}' is too large",
+    ),
+    ({"url": "/a", "urlPath": "/a"}, ": url and urlPath exclude one another (keep one of them)"),
+    ({"headers": []}, ".headers: must be a mapping, not a list"),
+    ({"headers": {"X": "a"}}, ".headers.X: must be a mapping, not 'a' (such as {equalTo: some value})"),
+    ({"headers": {"X": {}}}, ".headers.X: needs one of equalTo, contains, doesNotContain"),
+    ({"headers": {"X Y": {"equalTo": ""}}}, ".headers.X Y: 'X Y' is not a header name"),
+    ({"headers": {"X": {"equalTo": None}}}, ".headers.X: needs one of equalTo"),
+    ({"headers": {"X": {"equalTo": "a", "contains": "b"}}}, ".headers.X: equalTo and contains exclude one"),
+    ({"headers": {"X": {"absent": False}}}, ".headers.X: absent can only be true (leave the pattern out"),
+    ({"headers": {"X": {"absent": "yes"}}}, ".headers.X.absent: must be true or false, not 'yes'"),
+    ({"headers": {"X": {"contains": "a", "caseInsensitive": True}}}, ".headers.X: caseInsensitive goes with"),
+    (
+        {"headers": {"X": {"equalsTo": "a"}}},
+        ".headers.X.equalsTo: unknown key 'equalsTo', did you mean 'equalTo'?",
+    ),
+    (
+        {"headers": {"X": {"equalToJson": "{}"}}},
+        ".headers.X.equalToJson: key 'equalToJson' is WireMock's, and",
+    ),
+    ({"queryParameters": {"q": {"matches": "["}}}, ".queryParameters.q.matches: regular expression '[' does"),
+    ({"bodyPatterns": []}, ".bodyPatterns: key 'bodyPatterns' is WireMock's, and not supported yet (known:"),
+    ({"urlpath": "/a"}, ".urlpath: unknown key 'urlpath', did you mean 'urlPath'?"),
+]
+
+
+@pytest.mark.parametrize(("written", "problem"), REFUSED)
+def test_a_request_that_cannot_be_is_refused(folder: Any, written: object, problem: str) -> None:
+    stub = orjson.dumps({"name": "x", "request": written})
+    assert folder.problem(stub, "a.json").startswith(f"a.json:1: stub 'x': request{problem}")

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from typing import Any
+
+from mockforge.stubfiles.form import FileForm, RequestForm, ResponseForm, StubForm
+from mockforge.stubfiles.schema import stub_file_schema
+
+
+def test_the_schema_knows_every_key_of_the_form() -> None:
+    schema: Any = stub_file_schema()
+    for form in (FileForm, StubForm, RequestForm, ResponseForm):
+        described = schema["$defs"][form.__name__]
+        assert list(described["properties"]) == form.keys()
+        assert described["additionalProperties"] is False
+
+
+def test_the_schema_gives_bounds_and_the_shorthand() -> None:
+    stub: Any = stub_file_schema()["$defs"]
+    assert stub["ResponseForm"]["properties"]["status"] == {
+        "default": 200,
+        "maximum": 599,
+        "minimum": 100,
+        "type": "integer",
+    }
+    shorthand, written_out = stub["StubForm"]["properties"]["request"]["anyOf"]
+    assert (shorthand["type"], written_out["$ref"]) == ("string", "#/$defs/RequestForm")
