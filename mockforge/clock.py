@@ -9,9 +9,9 @@ timer then waits out).
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ctypes
 import heapq
+import itertools
 import logging
 import os
 import sys
@@ -60,37 +60,51 @@ class ManualClock:
 
 
 class Deadline:
-    """A callback due at a time; `cancel()` frees it."""
+    """What is due at a time: `fire` is called then, unless it was cancelled before."""
 
-    __slots__ = ("callback", "due_ns")
+    __slots__ = ("cancelled",)
 
-    def __init__(self, due_ns: int, callback: Callable[[], object] | None) -> None:
-        self.due_ns = due_ns
-        self.callback = callback
+    def __init__(self) -> None:
+        self.cancelled = False
 
     def cancel(self) -> None:
-        self.callback = None
+        self.cancelled = True
 
-    def __lt__(self, other: Deadline) -> bool:
-        return self.due_ns < other.due_ns
+    def fire(self) -> None:
+        """What is to be done; for a subclass to say."""
+        raise NotImplementedError
+
+
+class _Call(Deadline):
+    """A deadline that calls a function."""
+
+    __slots__ = ("_callback",)
+
+    def __init__(self, callback: Callable[[], object]) -> None:
+        super().__init__()
+        self._callback = callback
+
+    def fire(self) -> None:
+        self._callback()
 
 
 class DeadlineTimer:
-    """Runs callbacks at absolute monotonic times on a running event loop.
+    """Fires deadlines at absolute monotonic times on a running event loop.
 
-    A callback that raises is logged and never keeps the others from running.
+    One that raises is logged and never keeps the others from firing.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock | None = None) -> None:
         self._loop = loop
         self._now_ns = (clock or SystemClock()).now_ns
-        self._heap: list[Deadline] = []
+        self._heap: list[tuple[int, int, Deadline]] = []
+        self._sequence = itertools.count()  # equal deadlines fire in the order in which they were set
         self._armed_ns: int | None = None
         self._handle: asyncio.TimerHandle | None = None
         self._fd = _open_timerfd()
         if self._fd is not None:
             try:
-                loop.add_reader(self._fd, self._on_timerfd)
+                loop.add_reader(self._fd, self._run_due)
             except NotImplementedError:
                 os.close(self._fd)
                 self._fd = None
@@ -101,12 +115,16 @@ class DeadlineTimer:
         return self._fd is not None
 
     def at(self, due_ns: int, callback: Callable[[], object]) -> Deadline:
-        """Run `callback` as soon as the monotonic clock has reached `due_ns`."""
-        deadline = Deadline(due_ns, callback)
-        heapq.heappush(self._heap, deadline)
+        """Call `callback` as soon as the monotonic clock has reached `due_ns`."""
+        deadline = _Call(callback)
+        self.add(due_ns, deadline)
+        return deadline
+
+    def add(self, due_ns: int, deadline: Deadline) -> None:
+        """Fire `deadline` as soon as the monotonic clock has reached `due_ns`."""
+        heapq.heappush(self._heap, (due_ns, next(self._sequence), deadline))
         if self._armed_ns is None or due_ns < self._armed_ns:
             self._arm(due_ns)
-        return deadline
 
     def close(self) -> None:
         """Drop every deadline and free the descriptor."""
@@ -118,27 +136,23 @@ class DeadlineTimer:
             os.close(self._fd)
             self._fd = None
 
-    def _on_timerfd(self) -> None:
-        if self._fd is not None:
-            with contextlib.suppress(BlockingIOError):
-                os.read(self._fd, 8)
-        self._run_due()
-
     def _run_due(self) -> None:
-        self._armed_ns = None
         heap = self._heap
-        while heap and heap[0].due_ns <= self._now_ns():
-            callback = heapq.heappop(heap).callback
-            if callback is None:
+        self._armed_ns = 0  # what is set meanwhile is armed for below, once
+        while heap:
+            if heap[0][0] > self._now_ns() and not heap[0][2].cancelled:
+                break
+            deadline = heapq.heappop(heap)[2]
+            if deadline.cancelled:
                 continue
             try:
-                callback()
+                deadline.fire()
             except Exception:
-                log.exception("a deadline's callback failed")
-        while heap and heap[0].callback is None:
-            heapq.heappop(heap)
+                log.exception("a deadline failed")
         if heap:
-            self._arm(heap[0].due_ns)
+            self._arm(heap[0][0])
+        else:
+            self._disarm()
 
     def _arm(self, due_ns: int) -> None:
         self._armed_ns = due_ns
@@ -148,6 +162,11 @@ class DeadlineTimer:
         if self._handle is not None:
             self._handle.cancel()
         self._handle = self._loop.call_later(max(0, due_ns - self._now_ns()) / 1e9, self._run_due)
+
+    def _disarm(self) -> None:
+        self._armed_ns = None
+        if self._fd is not None:
+            _set_timerfd(self._fd, 0)
 
 
 class _Itimerspec(ctypes.Structure):
@@ -167,10 +186,16 @@ def _open_timerfd() -> int | None:
     return fd if fd >= 0 else None
 
 
+_spec = _Itimerspec()
+
+
 def _set_timerfd(fd: int, due_ns: int) -> None:
-    seconds, rest = divmod(due_ns, 1_000_000_000)
-    spec = _Itimerspec(0, 0, seconds, rest)
+    """Arm for an absolute time, or disarm with 0; either forgets an expiry that was not read."""
+    _spec.value_s, _spec.value_ns = divmod(due_ns, 1_000_000_000)
     assert _libc is not None
-    if _libc.timerfd_settime(fd, _TFD_ABSTIME, ctypes.byref(spec), None) != 0:
+    if _libc.timerfd_settime(fd, _TFD_ABSTIME, _spec_pointer, None) != 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
+
+
+_spec_pointer = ctypes.byref(_spec)

@@ -11,6 +11,7 @@ no request sees half an edit.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
@@ -23,7 +24,7 @@ from mockforge.matching.index import StubIndex
 from mockforge.matching.near_miss import describe_miss, nearest
 from mockforge.matching.parameters import ParameterKey, compile_parameters
 from mockforge.matching.request import RequestMatcher
-from mockforge.matching.url import template_regex
+from mockforge.matching.url import path_parameters, template_regex
 from mockforge.model.headers import Headers
 from mockforge.model.request import RequestView
 from mockforge.model.response import DelayPlan, RenderedResponse
@@ -31,11 +32,17 @@ from mockforge.model.service import Service
 from mockforge.model.stub import ResponseDefinition, Stub, Variants
 from mockforge.state.strata import Strata
 from mockforge.state.turns import Turns
+from mockforge.templating.jinja import RenderBody, TemplateFailure
+from mockforge.templating.request import TemplateRequest
+from mockforge.templating.transformers import TRANSFORMERS
 
 __all__ = ["CompiledService", "Decision", "Engine", "compile_service"]
 
 #: Fields that say how a body is sent, and for how long a connection lasts: whoever sends it writes them.
 _FRAMING = ("content-length", "transfer-encoding", "connection", "keep-alive")
+
+#: Makes a named tuple without the detour through its Python-level constructor, on the way of most answers.
+_new = tuple.__new__
 
 
 class Decision(NamedTuple):
@@ -57,18 +64,29 @@ class _VariantTable:
 
 @dataclass(frozen=True, slots=True)
 class _CompiledResponse:
+    """One answer of a stub: its bytes, or how to make them, and the laws of its delay."""
+
     rendered: RenderedResponse
     fixed_ns: int
     delays: tuple[Distribution, ...]
     variants: _VariantTable | None
+    template: RenderBody | None
+
+    @property
+    def is_static(self) -> bool:
+        """Whether it is always the same bytes, at once."""
+        return not (self.fixed_ns or self.delays or self.variants or self.template)
 
 
 @dataclass(frozen=True, slots=True)
 class _CompiledStub:
     name: str
     matcher: RequestMatcher
+    path_template: re.Pattern[str] | None
     responses: tuple[_CompiledResponse, ...]
     cumulative_shares: tuple[float, ...]
+    #: The answer of a stub that has only one, without delay.
+    static: RenderedResponse | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +108,8 @@ def compile_service(service: Service) -> CompiledService:
     problems = []
     for stub in service.stubs:
         try:
-            index.add(stub, _compile_stub(stub))
+            compiled = _compile_stub(stub)
+            index.add(stub, compiled.matcher, compiled)
         except StubFileError as error:
             where = f"{stub.place}: " if stub.place else ""
             problems.append(f"{where}stub {stub.name!r}: {error}")
@@ -100,12 +119,23 @@ def compile_service(service: Service) -> CompiledService:
 
 
 class Engine:
-    """Decides what each request of one service gets. Not thread-safe: one event loop owns it."""
+    """Decides what each request of one service gets. Not thread-safe: one event loop owns it.
 
-    def __init__(self, compiled: CompiledService, random: Random, turns: Turns | None = None) -> None:
+    Every planned delay is multiplied by `time_scale`; at 0 every answer is due at once.
+    """
+
+    def __init__(
+        self,
+        compiled: CompiledService,
+        random: Random,
+        turns: Turns | None = None,
+        *,
+        time_scale: float = 1.0,
+    ) -> None:
         self._compiled = compiled
         self._strata = Strata(random)
         self._turns = turns or Turns()
+        self._time_scale = time_scale
 
     @property
     def service(self) -> Service:
@@ -117,20 +147,26 @@ class Engine:
 
     def decide(self, request: RequestView, arrived_ns: int) -> Decision:
         """What `request` gets, and when; `arrived_ns` is when its last byte came."""
-        for stub in self._compiled.index.candidates(request):
-            if stub.matcher.matches(request):
+        for rest, stub in self._compiled.index.candidates(request):
+            if rest is None or rest(request):
+                if stub.static is not None:
+                    plan = _new(DelayPlan, (arrived_ns, arrived_ns))
+                    return _new(Decision, (stub.name, stub.static, plan))
                 return self._answer(stub, request, arrived_ns)
         return self._miss(request, arrived_ns)
 
     def _answer(self, stub: _CompiledStub, request: RequestView, arrived_ns: int) -> Decision:
-        number = self._choose_response(stub, request)
+        number = self._choose_response(stub, request) if len(stub.responses) > 1 else 0
         response = stub.responses[number]
         rendered = response.rendered
         if response.variants is not None:
             rendered = self._choose_variant(response.variants, request, (stub.name, number))
-        due_ns = arrived_ns + response.fixed_ns
+        elif response.template is not None:
+            rendered = _render(stub, response.template, rendered, request)
+        delay_ns = response.fixed_ns
         for position, delay in enumerate(response.delays):
-            due_ns += delay.at(self._strata.draw((stub.name, number, position)))
+            delay_ns += delay.at(self._strata.draw((stub.name, number, position)))
+        due_ns = arrived_ns + int(delay_ns * self._time_scale) if delay_ns else arrived_ns
         return Decision(stub.name, rendered, DelayPlan(arrived_ns, due_ns))
 
     def _choose_response(self, stub: _CompiledStub, request: RequestView) -> int:
@@ -138,8 +174,6 @@ class Engine:
 
         Answers without parameters (a 503 under load) keep their share whatever is asked.
         """
-        if len(stub.responses) == 1:
-            return 0
         draw = self._strata.draw(stub.name) * stub.cumulative_shares[-1]
         drawn = next(number for number, upto in enumerate(stub.cumulative_shares) if draw < upto)
         table = stub.responses[drawn].variants
@@ -170,22 +204,43 @@ class Engine:
 
 def _compile_stub(stub: Stub) -> _CompiledStub:
     shares = [1.0 if response.share is None else response.share for response in stub.responses]
+    url = stub.request.url
+    template = template_regex(url.value) if url is not None and url.kind == "urlPathTemplate" else None
+    responses = tuple(_compile_response(response, template) for response in stub.responses)
     return _CompiledStub(
         name=stub.name,
         matcher=RequestMatcher(stub.request),
-        responses=tuple(_compile_response(stub, response) for response in stub.responses),
+        path_template=template,
+        responses=responses,
         cumulative_shares=tuple(accumulate(shares)),
+        static=responses[0].rendered if len(responses) == 1 and responses[0].is_static else None,
     )
 
 
-def _compile_response(stub: Stub, response: ResponseDefinition) -> _CompiledResponse:
+def _compile_response(response: ResponseDefinition, path: re.Pattern[str] | None) -> _CompiledResponse:
     delays = (compile_distribution(response.delay),) if response.delay is not None else ()
     fixed_ns = round((response.fixed_delay_ms or 0) * 1e6)
     rendered = RenderedResponse(
         response.status, _raw(response.headers), response.body.content() if response.body else b""
     )
-    variants = _compile_variants(stub, rendered, response.variants) if response.variants else None
-    return _CompiledResponse(rendered, fixed_ns, delays, variants)
+    variants = _compile_variants(rendered, response.variants, path) if response.variants else None
+    template = None
+    if response.transformers and response.body is not None:
+        template = TRANSFORMERS[response.transformers[0]](response.body)
+    return _CompiledResponse(rendered, fixed_ns, delays, variants, template)
+
+
+def _render(
+    stub: _CompiledStub, template: RenderBody, rendered: RenderedResponse, request: RequestView
+) -> RenderedResponse:
+    """The answer with its body rendered; a 500 that names stub and expression where that fails."""
+    parameters = path_parameters(stub.path_template, request.path) if stub.path_template else {}
+    try:
+        body = template(TemplateRequest(request, parameters))
+    except TemplateFailure as failure:
+        text = f"stub {stub.name!r}: {failure}\n"
+        return RenderedResponse(500, ((b"Content-Type", b"text/plain; charset=utf-8"),), text.encode())
+    return RenderedResponse(rendered.status, rendered.headers, body)
 
 
 def _raw(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
@@ -193,13 +248,13 @@ def _raw(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
     return tuple(headers.without(_FRAMING).raw())
 
 
-def _compile_variants(stub: Stub, rendered: RenderedResponse, variants: Variants) -> _VariantTable:
+def _compile_variants(
+    rendered: RenderedResponse, variants: Variants, path: re.Pattern[str] | None
+) -> _VariantTable:
     if not variants.rows:
         raise StubFileError(
             f"variants file {variants.file_name!r} has no rows", hint="one JSON object a line"
         )
-    url = stub.request.url
-    template = template_regex(url.value) if url is not None and url.kind == "urlPathTemplate" else None
     rows = tuple(
         RenderedResponse(
             rendered.status if row.status is None else row.status,
@@ -211,4 +266,4 @@ def _compile_variants(stub: Stub, rendered: RenderedResponse, variants: Variants
     by_key: dict[tuple[str, ...], tuple[int, ...]] = {}
     for number, row in enumerate(variants.rows if variants.by else ()):
         by_key[row.when] = (*by_key.get(row.when, ()), number)
-    return _VariantTable(compile_parameters(variants.by, template), rows, by_key)
+    return _VariantTable(compile_parameters(variants.by, path), rows, by_key)

@@ -16,7 +16,7 @@ _HINTS = {
 }
 
 
-def listen(host: str, port: int, backlog: int = 4096) -> socket.socket:
+def listen(host: str, port: int, backlog: int = 16_384) -> socket.socket:
     """A bound, listening, non-blocking TCP socket; port 0 takes a free one.
 
     Raises AddressError when the address is taken, not permitted or not of this machine.

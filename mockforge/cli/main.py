@@ -24,14 +24,20 @@ app = typer.Typer(
 )
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mockforge {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def mockforge(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and end."),
+    ] = False,
 ) -> None:
     """Record a backend, learn a mock that performs like it, and measure how far the mock is off."""
-    if version:
-        typer.echo(__version__)
-        raise typer.Exit
 
 
 app.command("record")(record.record)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -56,7 +55,6 @@ def record(
         mockforge record --target http://127.0.0.1:9000 --port 8080 --out recordings/orders.mfrec
     """
     backend = parse_target(target)
-    _spare_the_collector()
     path = out or _default_path(backend)
 
     async def main(stop: asyncio.Event) -> None:
@@ -77,16 +75,6 @@ def record(
         _conclude(path, writer)
 
     run_until_interrupted(main)
-
-
-def _spare_the_collector() -> None:
-    """Take what is loaded out of the garbage collector's sight.
-
-    It would walk through all the modules at every full collection: pauses of some 40 ms, several a second
-    under load, that would be recorded as the backend's latency.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 def _default_path(target: Target) -> Path:

@@ -20,8 +20,8 @@ from mockforge.clock import DeadlineTimer, SystemClock
 from mockforge.errors import RecordingError, UsageError
 from mockforge.learning.operations import Operations
 from mockforge.model.exchange import Exchange
+from mockforge.process import quiet, room_for_connections
 from mockforge.recording.store import RecordingMeta, RecordingReader, RecordingWriter
-from mockforge.replay.quiet import quiet, room_for_connections
 from mockforge.replay.schedule import Schedule, check_pace, make_schedule
 from mockforge.replay.sender import DEFAULT_CAP, Limits, Sender, Wiring
 from mockforge.replay.statistics import OperationStatistics, ReplayStatistics, generator_limit

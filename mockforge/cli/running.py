@@ -7,6 +7,8 @@ import contextlib
 import signal
 from collections.abc import Awaitable, Callable
 
+from mockforge.process import quiet
+
 try:
     import uvloop
 except ImportError:  # it has no Windows build; the standard loop serves there
@@ -39,5 +41,7 @@ def run_until_interrupted(main: Callable[[asyncio.Event], Awaitable[None]]) -> N
         with contextlib.suppress(asyncio.CancelledError):
             await task
 
-    with asyncio.Runner(loop_factory=_NEW_LOOP) as runner:
+    # The garbage collector would walk through all that is loaded, in pauses of tens of milliseconds, several
+    # a second under load; they would be measured as the backend's latency, or be the mock's lateness.
+    with quiet(), asyncio.Runner(loop_factory=_NEW_LOOP) as runner:
         runner.run(supervised())

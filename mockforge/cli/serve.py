@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from random import Random
 from typing import Annotated
@@ -17,17 +17,23 @@ from mockforge import __version__
 from mockforge.cli.console import say, warn
 from mockforge.cli.running import run_until_interrupted
 from mockforge.engine import Engine
+from mockforge.errors import UsageError
 from mockforge.model.event import ServeEvent
+from mockforge.process import room_for_connections
 from mockforge.recording.store import RecordingMeta, RecordingWriter
 from mockforge.report.figures import count, milliseconds
 from mockforge.server.app import MockApp
-from mockforge.server.http import serving
+from mockforge.server.http import TlsFiles, serving
+from mockforge.server.lane import Limits
 from mockforge.server.reload import follow_edits, load
 from mockforge.server.run_record import exchange_of
 from mockforge.sockets import listen
 from mockforge.state.journal import Journal
+from mockforge.state.lateness import WINDOW, LateWindow
 
 __all__ = ["serve"]
+
+_MOST_CONNECTIONS = 65_536
 
 
 def serve(
@@ -40,6 +46,18 @@ def serve(
     seed: Annotated[
         int | None, typer.Option(help="Seed of every random draw, to repeat a run; drawn when not given.")
     ] = None,
+    time_scale: Annotated[
+        float, typer.Option(min=0, help="Multiply every delay: 0.5 for half, 0 for none.")
+    ] = 1.0,
+    max_body: Annotated[
+        int, typer.Option(min=1, metavar="MIB", help="Largest request body; beyond it the answer is 413.")
+    ] = 10,
+    tls_cert: Annotated[
+        Path | None, typer.Option(metavar="PEM", help="Serve HTTPS with this certificate chain.")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(metavar="PEM", help="The certificate's private key.")
+    ] = None,
 ) -> None:
     """Serve a virtual service. Edits to its files are picked up. Ctrl-C ends it.
 
@@ -47,26 +65,56 @@ def serve(
 
         mockforge serve stubs/orders --port 8080 --record-run recordings/orders-mock.mfrec
     """
+    tls = _tls(tls_cert, tls_key)
     compiled = load(stubs)
     drawn = secrets.randbits(32) if seed is None else seed
-    engine = Engine(compiled, Random(drawn))
+    engine = Engine(compiled, Random(drawn), time_scale=time_scale)
     journal = Journal()
+    journal.lateness.on_late = _warn_sometimes()
+    app = MockApp(engine, journal, limits=Limits(body=max_body * 1024 * 1024))
+    room_for_connections(_MOST_CONNECTIONS)
     sock = listen(host, port)
 
     async def main(stop: asyncio.Event) -> None:
-        with _recorded(record_run, stubs, drawn, journal):
-            async with serving(MockApp(engine, journal), sock):
-                shown = f"http://{host}:{sock.getsockname()[1]}"
-                say.print(
-                    f"serving {engine.service.name} on {shown}: {len(engine.service.stubs)} stubs, "
-                    f"seed {drawn} (Ctrl-C ends it)"
-                )
+        with _recorded(record_run, stubs, {"seed": str(drawn), "time_scale": f"{time_scale:g}"}, journal):
+            async with serving(app, sock, tls):
+                url = f"{'https' if tls else 'http'}://{host}:{sock.getsockname()[1]}"
+                _announce(engine, url, drawn)
                 following = asyncio.create_task(follow_edits(stubs, engine, _tell))
                 await stop.wait()
                 following.cancel()
         _conclude(journal, record_run)
 
     run_until_interrupted(main)
+
+
+def _announce(engine: Engine, url: str, seed: int) -> None:
+    stubs = count(len(engine.service.stubs))
+    say.print(f"serving {engine.service.name} on {url}: {stubs} stubs, seed {seed} (Ctrl-C ends it)")
+
+
+def _tls(certificate: Path | None, key: Path | None) -> TlsFiles | None:
+    """The certificate and its key; a certificate file may hold both."""
+    if certificate is None:
+        if key is not None:
+            raise UsageError("--tls-key without --tls-cert", hint="give the certificate too")
+        return None
+    tls = TlsFiles(certificate, key)
+    tls.check()
+    return tls
+
+
+def _warn_sometimes() -> Callable[[LateWindow], None]:
+    """Warn of late windows: of the first, then of each that is twice as late as any told of."""
+    told_ms = 0.0
+
+    def on_late(window: LateWindow) -> None:
+        nonlocal told_ms
+        if window.p99_ms > 2 * told_ms:
+            told_ms = window.p99_ms
+            warn(str(window))
+
+    return on_late
 
 
 def _tell(line: str) -> None:
@@ -77,7 +125,7 @@ def _tell(line: str) -> None:
 
 
 @contextlib.contextmanager
-def _recorded(file: Path | None, stubs: Path, seed: int, journal: Journal) -> Iterator[None]:
+def _recorded(file: Path | None, stubs: Path, notes: Mapping[str, str], journal: Journal) -> Iterator[None]:
     """Write every event of the block to `file`, where one is given."""
     if file is None:
         yield
@@ -88,7 +136,7 @@ def _recorded(file: Path | None, stubs: Path, seed: int, journal: Journal) -> It
         target=str(stubs),
         started_wall_ns=time.time_ns(),
         program=f"mockforge {__version__}",
-        notes={"seed": str(seed)},
+        notes=notes,
     )
     with RecordingWriter(file, meta) as writer:
         journal.listeners.append(_listener(writer, started_ns))
@@ -106,11 +154,17 @@ def _conclude(journal: Journal, record_run: Path | None) -> None:
     if journal.callers_left:
         line += f", {count(journal.callers_left)} callers left before their answer was due"
     say.print(line)
-    lateness = journal.lateness_ms
+    lateness = journal.lateness.total_ms
     if lateness.count:
         say.print(
             f"the mock's own lateness: p50 {milliseconds(lateness.quantile(0.5))} ms, "
             f"p99 {milliseconds(lateness.quantile(0.99))} ms, max {milliseconds(lateness.maximum)} ms"
+        )
+    if journal.lateness.late_windows:
+        warn(
+            f"the mock was late in {count(journal.lateness.late_windows)} of "
+            f"{count(lateness.count // WINDOW)} windows of {count(WINDOW)} answers: there it, and not the "
+            "model, was measured"
         )
     if record_run is not None:
         say.print(f"the run is in {record_run}; next: mockforge compare REAL {record_run}", markup=False)

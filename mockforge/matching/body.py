@@ -1,32 +1,28 @@
 """Matchers of the body: as text, as JSON, by JSONPath.
 
-The common JSONPath expressions (`$.a.b[0]['c d']`) are compiled to direct look-ups; jsonpath-ng evaluates
-the others.
+To add one: write a function that compiles a pattern into a `BodyMatcher`, and enter it in `BODY_OPERATORS`.
+Every matcher of values is one of the body's text as well. As in WireMock, an empty body is no body.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from jsonpath_ng.exceptions import JSONPathError
-from jsonpath_ng.ext.parser import parse as parse_jsonpath
 
 from mockforge.errors import StubFileError
+from mockforge.matching.json import compile_json_equality
+from mockforge.matching.jsonpath import JsonPath, compile_jsonpath
 from mockforge.matching.values import MISMATCH, OPERATORS, compile_value
 from mockforge.model.request import MALFORMED, RequestView
 from mockforge.model.stub import ValuePattern
 
-__all__ = ["BODY_OPERATORS", "BodyMatcher", "compile_body", "compile_jsonpath"]
+__all__ = ["BODY_OPERATORS", "BodyMatcher", "compile_body"]
 
-#: A JSONPath's values in a document; none where it leads nowhere.
-JsonPath = Callable[[Any], list[Any]]
-
-_STEP = r"\.([A-Za-z_][\w-]*)|\[(\d+)\]|\['([^'\\]*)'\]|\[\"([^\"\\]*)\"\]"
-_SIMPLE = re.compile(rf"\$(?:{_STEP})*")
+#: The test of the values that a JSONPath finds.
+FoundTest = Callable[[list[Any]], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +37,7 @@ class BodyMatcher:
         """0 for a match, 1 for a body that shares nothing."""
         if self.matches(request):
             return 0.0
-        return self.closeness(request) if self.closeness else MISMATCH
+        return (self.closeness and self.closeness(request)) or MISMATCH
 
 
 def compile_body(pattern: ValuePattern) -> BodyMatcher:
@@ -49,137 +45,92 @@ def compile_body(pattern: ValuePattern) -> BodyMatcher:
     make = BODY_OPERATORS.get(pattern.operator)
     if make is not None:
         return make(pattern)
+    if pattern.operator not in OPERATORS:
+        hint = f"known: {', '.join([*OPERATORS, *BODY_OPERATORS])}"
+        raise StubFileError(f"matcher {pattern.operator!r} is not known", hint=hint)
     matcher = compile_value(pattern)
     return BodyMatcher(
         f"{pattern.operator} {pattern.operand}",
-        lambda request: matcher.matches(request.text),
-        lambda request: matcher.distance(request.text),
+        lambda request: matcher.matches(request.text if request.body else None),
+        lambda request: matcher.distance(request.text if request.body else None),
     )
 
 
-def compile_jsonpath(expression: str) -> JsonPath:
-    """Compile a JSONPath; StubFileError where it does not parse."""
-    if _SIMPLE.fullmatch(expression):
-        return _look_up(
-            [
-                int(index) if index else name or quoted or double
-                for name, index, quoted, double in re.findall(_STEP, expression)
-            ]
-        )
-    try:
-        compiled = parse_jsonpath(expression)
-    except (JSONPathError, ValueError, TypeError, AttributeError) as error:
-        raise StubFileError(f"JSONPath {expression!r} does not parse: {error}") from error
-    return lambda document: [found.value for found in compiled.find(document)]
-
-
-def _look_up(steps: list[str | int]) -> JsonPath:
-    def values(document: Any) -> list[Any]:
-        for step in steps:
-            try:
-                document = document[step]
-            except (KeyError, IndexError, TypeError):
-                return []
-        return [document]
-
-    return values
+def _equal_to_json(pattern: ValuePattern) -> BodyMatcher:
+    equality = compile_json_equality(pattern.operand, pattern.options)
+    return BodyMatcher(
+        f"equalToJson {equality.text}",
+        lambda request: equality.matches(request.json),
+        lambda request: equality.distance(request.json),
+    )
 
 
 def _matches_jsonpath(pattern: ValuePattern) -> BodyMatcher:
-    """`matchesJsonPath`: an expression that finds something, or whose value passes a matcher of its own."""
+    """An expression that finds something, or one with a matcher beside it that what it finds must pass."""
     operand = pattern.operand
-    if isinstance(operand, Mapping):
-        expression = str(operand.get("expression", ""))
-        inner = _inner(operand)
-    else:
-        expression, inner = str(operand), None
-    path = compile_jsonpath(expression)
+    written = operand if isinstance(operand, Mapping) else {}
+    path = compile_jsonpath(str(written.get("expression", "") if written else operand))
+    wanted = f"matchesJsonPath {path.expression}"
+    passes = _finds_something(path)
+    if written:
+        inner = _inner(written)
+        wanted += f" {inner.operator} {inner.operand}"
+        passes = _as_json(path, inner) if inner.operator == "equalToJson" else _as_text(path, inner)
+    find = path.find
 
-    def values(request: RequestView) -> list[Any]:
-        return [] if request.json is MALFORMED else path(request.json)
+    def matches(request: RequestView) -> bool:
+        document = request.json
+        return document is not MALFORMED and passes(find(document))
 
-    wanted = f"matchesJsonPath {expression}"
-    if inner is None:
-        return BodyMatcher(wanted, lambda request: _found(values(request)))
-    test = compile_value(inner)
-    return BodyMatcher(
-        f"{wanted} {inner.operator} {inner.operand}",
-        lambda request: any(test.matches(_as_text(value)) for value in values(request) or [None]),
-    )
+    return BodyMatcher(wanted, matches)
 
 
-def _inner(operand: Mapping[str, object]) -> ValuePattern:
-    for operator in OPERATORS:
-        if operator in operand:
-            return ValuePattern(operator, operand[operator])
+def _inner(written: Mapping[str, object]) -> ValuePattern:
+    """The pattern beside an expression."""
+    for operator in (*OPERATORS, "equalToJson"):
+        if operator in written:
+            options = {key: value for key, value in written.items() if key not in ("expression", operator)}
+            return ValuePattern(operator, written[operator], options)
     raise StubFileError(
         "matchesJsonPath with an expression needs a matcher beside it", hint="such as equalTo"
     )
 
 
-def _found(values: Iterable[Any]) -> bool:
-    return any(value not in (None, [], {}) for value in values)
+def _finds_something(path: JsonPath) -> FoundTest:
+    if path.definite:
+        return lambda values: bool(values) and values[0] not in (None, [], {})
+    return bool
 
 
-def _as_text(value: Any) -> str | None:
+def _as_text(path: JsonPath, inner: ValuePattern) -> FoundTest:
+    """Whether any value found passes as text, of one array found any element; `absent`: there is none."""
+    test = compile_value(inner).matches
+
+    def passes(values: list[Any]) -> bool:
+        if path.definite and values and isinstance(values[0], list):
+            values = values[0]
+        texts = [text for value in values if (text := _text(value)) is not None]
+        return any(map(test, texts)) if texts else inner.operator == "absent"
+
+    return passes
+
+
+def _text(value: Any) -> str | None:
+    """A JSON value as text; None for null, and for what is nested deeper than can be written."""
     if value is None or isinstance(value, str):
         return value
-    return orjson.dumps(value).decode()
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        return None
 
 
-def _equal_to_json(pattern: ValuePattern) -> BodyMatcher:
-    """`equalToJson`, with `ignoreArrayOrder` and `ignoreExtraElements`."""
-    wanted: Any = pattern.operand
-    if isinstance(wanted, str):
-        try:
-            wanted = orjson.loads(wanted)
-        except orjson.JSONDecodeError as error:
-            raise StubFileError(f"equalToJson is not JSON: {error}") from error
-    loose = _Loose(
-        bool(pattern.options.get("ignoreArrayOrder")), bool(pattern.options.get("ignoreExtraElements"))
-    )
-    told = f"equalToJson {orjson.dumps(wanted).decode()}"
-    return BodyMatcher(told, lambda request: loose.covers(wanted, request.json))
-
-
-def _same(wanted: Any, found: Any) -> bool:
-    """Equality of two JSON scalars, in which true is not 1."""
-    if isinstance(wanted, bool) or isinstance(found, bool):
-        return wanted is found
-    return bool(wanted == found)
-
-
-@dataclass(frozen=True, slots=True)
-class _Loose:
-    """Comparison of JSON values that overlooks what `equalToJson` is told to ignore."""
-
-    order: bool
-    extra: bool
-
-    def covers(self, wanted: Any, found: Any) -> bool:
-        if isinstance(wanted, dict):
-            return isinstance(found, dict) and self._covers_object(wanted, found)
-        if isinstance(wanted, list):
-            return isinstance(found, list) and self._covers_array(wanted, found)
-        return _same(wanted, found)
-
-    def _covers_object(self, wanted: dict[str, Any], found: dict[str, Any]) -> bool:
-        if not self.extra and len(wanted) != len(found):
-            return False
-        return all(key in found and self.covers(value, found[key]) for key, value in wanted.items())
-
-    def _covers_array(self, wanted: list[Any], found: list[Any]) -> bool:
-        if len(found) < len(wanted) or (not self.extra and len(found) > len(wanted)):
-            return False
-        if not self.order:
-            return all(map(self.covers, wanted, found))
-        left = list(found)
-        for one in wanted:
-            position = next((at for at, other in enumerate(left) if self.covers(one, other)), None)
-            if position is None:
-                return False
-            del left[position]
-        return True
+def _as_json(path: JsonPath, inner: ValuePattern) -> FoundTest:
+    """Whether the value found is the wanted one; of a path to many, the array of all of them."""
+    matches = compile_json_equality(inner.operand, inner.options).matches
+    if path.definite:
+        return lambda values: bool(values) and matches(values[0])
+    return matches
 
 
 BODY_OPERATORS: Mapping[str, Callable[[ValuePattern], BodyMatcher]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 
 from mockforge.matching.request import MatchResult, RequestMatcher
 from mockforge.model.request import RequestView
@@ -12,6 +13,7 @@ from mockforge.model.request import RequestView
 __all__ = ["NearMiss", "describe_miss", "nearest"]
 
 _MOST = 3
+_COMPARED = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +25,19 @@ class NearMiss:
 
 
 def nearest(stubs: Iterable[tuple[str, RequestMatcher]], request: RequestView) -> list[NearMiss]:
-    """The three nearest stubs, nearest first, from (name, matcher) pairs."""
-    compared = (NearMiss(name, matcher.compare(request)) for name, matcher in stubs)
+    """The three nearest stubs, nearest first, from (name, matcher) pairs.
+
+    Only those whose URL begins most like the request's are compared part by part, so that a miss among
+    thousands of stubs does not hold up the answers to others.
+    """
+    likely = heapq.nsmallest(_COMPARED, stubs, key=lambda pair: -_shared_prefix(pair[1].url, request.target))
+    compared = (NearMiss(name, matcher.compare(request)) for name, matcher in likely)
     return heapq.nsmallest(_MOST, compared, key=lambda miss: miss.result.distance)
+
+
+def _shared_prefix(url: str, target: str) -> int:
+    """How many characters two URLs have in common from their start."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(url, target, strict=False)))
 
 
 def describe_miss(request: RequestView, misses: list[NearMiss]) -> str:

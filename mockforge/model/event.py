@@ -14,7 +14,9 @@ class ServeEvent(NamedTuple):
     """One request that the mock answered, or that its caller gave up.
 
     Times are nanoseconds of the monotonic clock. `stub` is the name of the stub that answered, None for
-    a miss; `operation` is what the samples are grouped by. `first_byte_ns` is None when the caller left.
+    a miss. `plan` is the engine's, but an answer that had to wait for those ahead of it on its connection was
+    due when its turn came. `first_byte_ns` is None where nothing was sent. The end is the answer's last byte
+    or, where the caller left before all of it was handed over, that moment.
     """
 
     wall_ns: int
@@ -25,12 +27,14 @@ class ServeEvent(NamedTuple):
     first_byte_ns: int | None
     end_ns: int
     in_flight: int
+    caller_left: bool = False
+
+    @property
+    def last_byte_ns(self) -> int | None:
+        """When the answer was out; None when the caller left before."""
+        return None if self.caller_left else self.end_ns
 
     @property
     def lateness_ns(self) -> int | None:
         """The mock's own error: the first byte behind its plan; None when none was sent."""
         return None if self.first_byte_ns is None else self.first_byte_ns - self.plan.first_byte_ns
-
-    @property
-    def caller_left(self) -> bool:
-        return self.first_byte_ns is None

@@ -33,6 +33,7 @@ class RenderedResponse:
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
     head: bytes = field(init=False, repr=False, compare=False)
+    _wire: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         parts = [_STATUS_LINES.get(self.status) or status_line(self.status)]
@@ -41,6 +42,13 @@ class RenderedResponse:
         if self.status not in BODILESS:
             parts.append(b"Content-Length: %d\r\n" % len(self.body))
         object.__setattr__(self, "head", b"".join(parts))
+
+    @property
+    def wire(self) -> bytes:
+        """The whole answer to anything but HEAD, on a connection that stays; made once."""
+        if self._wire is None:
+            object.__setattr__(self, "_wire", b"".join((self.head, b"\r\n", self.body_for("GET"))))
+        return self._wire  # type: ignore[return-value]
 
     def body_for(self, method: str) -> bytes:
         """The body that an answer to `method` carries: none to HEAD, none with a bodiless status."""

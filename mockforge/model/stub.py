@@ -36,7 +36,7 @@ class UrlPattern:
 
 @dataclass(frozen=True, slots=True)
 class ValuePattern:
-    """The test of one value: an operator of `mockforge.matching.values`, its operand and its options."""
+    """The test of one value: an operator of `mockforge.matching`, its operand and its options."""
 
     operator: str
     operand: object
@@ -45,12 +45,16 @@ class ValuePattern:
 
 @dataclass(frozen=True, slots=True)
 class RequestPattern:
-    """The whole request's test. `method` is `ANY` or one method; `url` None matches every URL."""
+    """The whole request's test. `method` is `ANY` or one method; `url` None matches every URL.
+
+    Every one of `body`, which is tested last, must match.
+    """
 
     method: str = "ANY"
     url: UrlPattern | None = None
     query: tuple[tuple[str, ValuePattern], ...] = ()
     headers: tuple[tuple[str, ValuePattern], ...] = ()
+    body: tuple[ValuePattern, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,10 @@ class DelayDistribution:
 
 @dataclass(frozen=True, slots=True)
 class ResponseDefinition:
-    """An answer as written. Among several, `share` (0..1) is how often this one is given."""
+    """An answer as written. Among several, `share` (0..1) is how often this one is given.
+
+    `transformers` name the template dialects (`mockforge.templating.transformers`) that make the body.
+    """
 
     status: int = 200
     headers: Headers = field(default_factory=Headers)
@@ -116,6 +123,7 @@ class ResponseDefinition:
     fixed_delay_ms: float | None = None
     delay: DelayDistribution | None = None
     share: float | None = None
+    transformers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ def admin_app(engine: Engine, journal: Journal) -> Starlette:
         return JSONResponse({"status": "healthy", "version": __version__})
 
     async def metrics(request: Request) -> JSONResponse:
-        lateness = journal.lateness_ms
+        lateness = journal.lateness.total_ms
         return JSONResponse(
             {
                 "service": engine.service.name,
@@ -31,6 +31,7 @@ def admin_app(engine: Engine, journal: Journal) -> Starlette:
                 "served": journal.served,
                 "unmatched": journal.unmatched,
                 "callersLeft": journal.callers_left,
+                "lateWindows": journal.lateness.late_windows,
                 "latenessMilliseconds": {
                     "p50": lateness.quantile(0.5),
                     "p99": lateness.quantile(0.99),

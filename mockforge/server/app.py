@@ -74,7 +74,7 @@ class MockApp:
             stayed = await self._wait(decision.plan.first_byte_ns, receive)
             first_byte_ns = self._clock.now_ns() if stayed else None
             if stayed:
-                await _send(decision.response, send)
+                await _send(decision.response, send, request.method)
         finally:
             self.lane.in_flight -= 1
         self.lane.journal.add(self._event(request, decision, wall_ns, first_byte_ns, in_flight))
@@ -96,6 +96,7 @@ class MockApp:
             first_byte_ns=first_byte_ns,
             end_ns=self._clock.now_ns(),
             in_flight=in_flight,
+            caller_left=first_byte_ns is None,
         )
 
     async def _wait(self, due_ns: int, receive: Receive) -> bool:
@@ -133,9 +134,9 @@ def _target(scope: Scope) -> str:
     return (path + b"?" + query if query else path).decode("latin-1")
 
 
-async def _send(response: RenderedResponse, send: Send) -> None:
+async def _send(response: RenderedResponse, send: Send, method: str) -> None:
     headers = list(response.headers)
     if response.status not in BODILESS:
         headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body_for("GET")})
+    await send({"type": "http.response.body", "body": response.body_for(method)})

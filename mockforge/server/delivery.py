@@ -12,170 +12,248 @@ from mockforge.model.event import ServeEvent
 from mockforge.model.request import RequestView
 from mockforge.model.response import DelayPlan
 from mockforge.server.lane import Lane
+from mockforge.server.wire import STAYS
 
 __all__ = ["Outbox"]
 
 #: Bodies above this go out slice by slice, as the caller reads them, so that a slow reader holds no memory.
 _SLICE = 256 * 1024
-
-_END = b"\r\n"
-_CLOSE = b"Connection: close\r\n\r\n"
-_KEEP_ALIVE = b"Connection: keep-alive\r\n\r\n"
+#: A caller that reads as fast as it is sent to gets so many slices before others have their turn.
+_AT_ONCE = 4
 
 
-class _Slot:
-    """One answer's place in the order; without a decision, somebody else writes it once `start` is called."""
+class _Answer(Deadline):
+    """The place in the order of an answer that was decided; the deadline of its first byte."""
 
-    __slots__ = ("deadline", "decision", "ending", "first_byte_ns", "in_flight", "ready", "request", "start")
+    __slots__ = ("decision", "ending", "first_byte_ns", "in_flight", "outbox", "ready", "request", "rest")
 
     def __init__(
-        self,
-        request: RequestView | None,
-        decision: Decision | None,
-        ending: bytes = _END,
-        start: Callable[[], object] | None = None,
+        self, outbox: Outbox, request: RequestView, decision: Decision, ending: bytes, in_flight: int
     ) -> None:
+        self.cancelled = False
+        self.outbox = outbox
         self.request = request
         self.decision = decision
         self.ending = ending
-        self.start = start
-        self.in_flight = 0
+        self.in_flight = in_flight
+        self.ready = False
         self.first_byte_ns: int | None = None
-        self.deadline: Deadline | None = None
-        self.ready = start is not None
+        #: What is left of a large body that has begun.
+        self.rest: memoryview | None = None
+
+    @property
+    def begun(self) -> bool:
+        return self.first_byte_ns is not None
+
+    def fire(self) -> None:
+        self.outbox.due(self)
+
+
+class _Deferred:
+    """The place in the order of what somebody else writes; see `Outbox.defer`."""
+
+    __slots__ = ("ready", "start")
+
+    def __init__(self, start: Callable[[], bool]) -> None:
+        self.start = start
+        self.ready = True
+
+    @property
+    def begun(self) -> bool:
+        return not self.ready
 
 
 class Outbox:
-    """Delivers the answers of one connection over its transport; `on_sent` is called after each of them."""
+    """Delivers the answers of one connection over its transport.
 
-    __slots__ = ("_free_ns", "_lane", "_now_ns", "_on_sent", "_paused", "_rest", "_slots", "_transport")
+    `on_drained` is called whenever an answer that had to wait was the last one owed.
+    """
 
-    def __init__(self, lane: Lane, transport: asyncio.Transport, on_sent: Callable[[], object]) -> None:
+    __slots__ = ("_free_ns", "_lane", "_now_ns", "_on_drained", "_paused", "_slots", "_transport")
+
+    def __init__(self, lane: Lane, transport: asyncio.Transport, on_drained: Callable[[], object]) -> None:
         self._lane = lane
         self._now_ns = lane.clock.now_ns
         self._transport = transport
-        self._on_sent = on_sent
-        self._slots: deque[_Slot] = deque()
-        self._rest: memoryview | None = None
-        self._free_ns = 0
+        self._on_drained = on_drained
+        self._slots: deque[_Answer | _Deferred] = deque()
+        self._free_ns = self._now_ns()
         self._paused = False
 
-    def __len__(self) -> int:
-        """Answers still owed."""
+    @property
+    def owed(self) -> int:
+        """Answers that are not out yet."""
         return len(self._slots)
 
-    def answer(self, request: RequestView, decision: Decision, *, closes: bool, http_1_0: bool) -> None:
-        """Send what was decided when it is due; the connection ends with it if it `closes`."""
-        ending = _CLOSE if closes else _KEEP_ALIVE if http_1_0 else _END
-        slot = _Slot(request, decision, ending)
-        lane = self._lane
-        slot.in_flight = lane.in_flight
-        lane.in_flight += 1
-        due_ns = decision.plan.first_byte_ns
-        self._slots.append(slot)
-        if due_ns <= self._now_ns():
-            slot.ready = True
-            if len(self._slots) == 1:
-                self._send(slot)
-        else:
-            slot.deadline = lane.timer.at(due_ns, lambda: self._due(slot))
+    @property
+    def sending(self) -> bool:
+        """Whether the caller has got a part of what it is owed."""
+        return self._paused or (bool(self._slots) and self._slots[0].begun)
 
-    def defer(self, start: Callable[[], object]) -> None:
-        """Call `start` when every answer ahead is out; whoever then writes calls `finished` at the end."""
-        self._slots.append(_Slot(None, None, start=start))
-        if len(self._slots) == 1:
-            start()
+    @property
+    def free_ns(self) -> int:
+        """Since when the connection is free for its next answer: the last one's end, or its own begin."""
+        return self._free_ns
+
+    def answer(self, request: RequestView, decision: Decision, ending: bytes = STAYS) -> int:
+        """Send what was decided when it is due, its head ended by `ending`; gives the answers then owed."""
+        plan = decision.plan
+        if plan.first_byte_ns == plan.arrived_ns and not self._slots and not self._paused:
+            response = decision.response
+            if ending is STAYS and len(response.body) <= _SLICE and request.method != "HEAD":
+                self._send_at_once(request, decision, response.wire)
+                return 0
+        lane = self._lane
+        slot = _Answer(self, request, decision, ending, lane.in_flight)
+        lane.in_flight += 1
+        self._slots.append(slot)
+        if plan.first_byte_ns > self._now_ns():
+            lane.timer.add(plan.first_byte_ns, slot)
+        else:
+            self.due(slot)
+        return len(self._slots)
+
+    def defer(self, start: Callable[[], bool]) -> None:
+        """Call `start` when every answer ahead is out.
+
+        It writes and gives True, or it gives False and whoever then writes calls `finished` at the end.
+        """
+        slot = _Deferred(start)
+        self._slots.append(slot)
+        if self._slots[0] is slot:
+            self._flush()
 
     def finished(self) -> None:
-        """The deferred answer at the head is out."""
-        self._slots.popleft()
-        self._flush()
+        """The deferred answer that had begun is out."""
+        if self._slots:  # the caller may have left meanwhile
+            self._slots.popleft()
+            self._free_ns = self._now_ns()
+            self._flush()
+
+    def end_with(self, ending: bytes) -> None:
+        """Let the last answer that is owed end its head with `ending`, where it has not begun."""
+        slot = self._slots[-1] if self._slots else None
+        if isinstance(slot, _Answer) and not slot.begun:
+            slot.ending = ending
 
     def pause(self) -> None:
-        """The transport's buffer is full."""
+        """The transport's buffer is full: the caller does not read."""
         self._paused = True
 
     def resume(self) -> None:
         """The transport's buffer has room again."""
         self._paused = False
-        if self._rest is not None:
-            self._pump()
+        if self._slots:
+            if not self._slots[0].begun:
+                self._free_ns = self._now_ns()
+            self._flush()
 
     def abandon(self) -> None:
-        """The caller left: what was owed becomes events of callers that left."""
-        self._rest = None
+        """The caller left: what was owed becomes events of callers that left, and nothing more is sent."""
+        self._on_drained = _nothing
         while self._slots:
             slot = self._slots.popleft()
-            if slot.deadline is not None:
-                slot.deadline.cancel()
-            self._record(slot, None)
+            if isinstance(slot, _Answer):
+                slot.cancel()
+                self._record(slot, caller_left=True)
 
-    def _due(self, slot: _Slot) -> None:
+    def _send_at_once(self, request: RequestView, decision: Decision, wire: bytes) -> None:
+        """The short way of most answers: due on arrival, nothing ahead, small, and the connection stays."""
+        lane = self._lane
+        self._transport.write(wire)
+        self._free_ns = sent_ns = self._now_ns()
+        lane.journal.add(
+            ServeEvent(
+                lane.wall_offset_ns + decision.plan.arrived_ns,
+                request,
+                decision.response,
+                decision.plan,
+                decision.stub,
+                sent_ns,
+                sent_ns,
+                lane.in_flight,
+                False,
+            )
+        )
+
+    def due(self, slot: _Answer) -> None:
+        """The time of an answer has come; its turn may have."""
         slot.ready = True
         if self._slots[0] is slot:
             self._flush()
 
     def _flush(self) -> None:
-        """Send every answer that is ready and has nothing ahead."""
-        while self._slots and self._slots[0].ready and self._rest is None:
-            slot = self._slots[0]
-            if slot.start is not None:
-                slot.start()
-                return
-            self._send(slot)
+        """Send all that is ready and has nothing ahead, for as long as the transport takes it."""
+        slots = self._slots
+        try:
+            while slots and slots[0].ready and not self._paused:
+                slot = slots[0]
+                if isinstance(slot, _Answer):
+                    if not self._send(slot):
+                        return
+                    self._record(slot, caller_left=self._transport.is_closing())
+                else:
+                    slot.ready = False
+                    if not slot.start():
+                        return
+                    self._free_ns = self._now_ns()
+                slots.popleft()
+        except Exception:
+            self._transport.abort()  # the order is lost; this connection is, and no other
+            raise
+        if not slots:
+            self._on_drained()
 
-    def _send(self, slot: _Slot) -> None:
-        decision = slot.decision
-        assert decision is not None
-        assert slot.request is not None
-        slot.first_byte_ns = self._now_ns()
-        response = decision.response
-        body = response.body_for(slot.request.method)
-        if len(body) <= _SLICE:
-            self._transport.write(b"".join((response.head, slot.ending, body)))
-            self._sent(slot)
-        else:
+    def _send(self, slot: _Answer) -> bool:
+        """Hand the answer to the transport, or as much of a large one as it takes; whether that was all."""
+        if not slot.begun:
+            slot.first_byte_ns = self._now_ns()
+            response = slot.decision.response
+            if slot.ending is STAYS and len(response.body) <= _SLICE and slot.request.method != "HEAD":
+                self._transport.write(response.wire)
+                return True
+            body = response.body_for(slot.request.method)
+            if len(body) <= _SLICE:
+                self._transport.write(b"".join((response.head, slot.ending, body)))
+                return True
             self._transport.write(response.head + slot.ending)
-            self._rest = memoryview(body)
-            self._pump()
+            slot.rest = memoryview(body)
+        for _ in range(_AT_ONCE):
+            if not slot.rest:
+                return True
+            if self._paused:
+                return False
+            self._transport.write(slot.rest[:_SLICE])
+            slot.rest = slot.rest[_SLICE:]
+        if not slot.rest:
+            return True
+        if not self._paused:
+            self._lane.timer.at(self._now_ns(), self._flush)
+        return False
 
-    def _pump(self) -> None:
-        """Hand slices of a large body to the transport for as long as it takes them."""
-        while self._rest is not None and not self._paused:
-            self._transport.write(self._rest[:_SLICE])
-            self._rest = self._rest[_SLICE:] if len(self._rest) > _SLICE else None
-        if self._rest is None:
-            self._sent(self._slots[0])
-            self._flush()
-
-    def _sent(self, slot: _Slot) -> None:
-        self._slots.popleft()
-        self._free_ns = self._record(slot, slot.first_byte_ns)
-        if slot.ending is _CLOSE:
-            self._transport.close()
-        else:
-            self._on_sent()
-
-    def _record(self, slot: _Slot, first_byte_ns: int | None) -> int:
-        """Enter the slot's event into the journal; gives the time of its end."""
-        end_ns = self._now_ns()
-        if slot.decision is None or slot.request is None:
-            return end_ns
-        plan = slot.decision.plan
-        if self._free_ns > plan.first_byte_ns:  # until then it was another answer's turn
-            plan = DelayPlan(plan.arrived_ns, self._free_ns)
+    def _record(self, slot: _Answer, *, caller_left: bool) -> None:
+        """Enter the slot's event into the journal; the connection is free for the next answer."""
         lane = self._lane
+        decision = slot.decision
+        plan = decision.plan
+        if slot.begun and self._free_ns > plan.first_byte_ns:  # until then it was another answer's turn
+            plan = DelayPlan(plan.arrived_ns, self._free_ns)
+        self._free_ns = end_ns = self._now_ns()
         lane.in_flight -= 1
         lane.journal.add(
             ServeEvent(
-                lane.clock.wall_ns() - (end_ns - plan.arrived_ns),
+                lane.wall_offset_ns + plan.arrived_ns,
                 slot.request,
-                slot.decision.response,
+                decision.response,
                 plan,
-                slot.decision.stub,
-                first_byte_ns,
+                decision.stub,
+                slot.first_byte_ns,
                 end_ns,
                 slot.in_flight,
+                caller_left,
             )
         )
-        return end_ns
+
+
+def _nothing() -> None:
+    """What is done for a caller that left."""

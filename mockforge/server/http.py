@@ -5,19 +5,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import uvicorn
 
+from mockforge.errors import UsageError
 from mockforge.server.app import MockApp
 from mockforge.server.protocol import FastLaneProtocol
 from mockforge.server.sweep import sweep_regularly
 
-__all__ = ["serving"]
+__all__ = ["TlsFiles", "serving"]
 
 #: What is in flight when the server ends gets this long.
 _SHUTDOWN_S = 30
+#: Connections that may wait to be accepted: a load test opens thousands at once.
+_BACKLOG = 16_384
 
 
 class _Server(uvicorn.Server):
@@ -28,8 +34,27 @@ class _Server(uvicorn.Server):
         yield
 
 
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """A certificate chain and its private key, PEM; without a `key`, the chain's file holds that too."""
+
+    certificate: Path
+    key: Path | None = None
+
+    def check(self) -> None:
+        """Raises UsageError where they cannot be read or do not belong together."""
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certificate, self.key)
+        except (OSError, ssl.SSLError) as error:
+            files = f"{self.certificate}" if self.key is None else f"{self.certificate} and {self.key}"
+            why = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
+            raise UsageError(
+                f"TLS cannot use {files}: {why}", hint="PEM files of one certificate and its key"
+            ) from error
+
+
 @contextlib.asynccontextmanager
-async def serving(app: MockApp, sock: socket.socket) -> AsyncIterator[None]:
+async def serving(app: MockApp, sock: socket.socket, tls: TlsFiles | None = None) -> AsyncIterator[None]:
     """Serve `app` on a listening socket while the block runs; what is in flight at its end is finished."""
     config = uvicorn.Config(
         app,
@@ -42,6 +67,9 @@ async def serving(app: MockApp, sock: socket.socket) -> AsyncIterator[None]:
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=_SHUTDOWN_S,
+        backlog=_BACKLOG,
+        ssl_certfile=None if tls is None else tls.certificate,
+        ssl_keyfile=None if tls is None or tls.key is None else str(tls.key),
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[sock]))

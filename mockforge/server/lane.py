@@ -7,9 +7,14 @@ from dataclasses import dataclass
 
 from mockforge.clock import Clock, DeadlineTimer, SystemClock
 from mockforge.engine import Engine
+from mockforge.model.request import RequestView
 from mockforge.state.journal import Journal
 
 __all__ = ["Lane", "Limits"]
+
+
+_MOST_KNOWN = 4_096
+_LONGEST_KNOWN = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,9 @@ class Lane:
         self.clock = clock or SystemClock()
         self.limits = limits or Limits()
         self.in_flight = 0
+        #: What requests were parsed from these bytes, each a whole request on a connection that stays.
+        self.known: dict[bytes, RequestView] = {}
+        self.wall_offset_ns = self.clock.wall_ns() - self.clock.now_ns()
         self._timer: DeadlineTimer | None = None
 
     @property
@@ -51,6 +59,14 @@ class Lane:
         if self._timer is None:
             self._timer = DeadlineTimer(asyncio.get_running_loop(), self.clock)
         return self._timer
+
+    def remember(self, data: bytes, request: RequestView) -> None:
+        """Keep what was parsed, within bounds that no caller can exceed."""
+        if len(data) > _LONGEST_KNOWN:
+            return
+        if len(self.known) >= _MOST_KNOWN:
+            self.known.clear()
+        self.known[data] = request
 
     def close(self) -> None:
         """Free the timer; what waits on it is dropped."""

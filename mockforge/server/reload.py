@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mockforge.engine import CompiledService, Engine, compile_service
-from mockforge.errors import StubFileError
+from mockforge.errors import MockForgeError, StubFileError
 from mockforge.stubfiles.reader import read_service
 
 __all__ = ["follow_edits", "load"]
@@ -25,19 +25,21 @@ def load(path: Path) -> CompiledService:
 async def follow_edits(path: Path, engine: Engine, told: Callable[[str], object]) -> None:
     """Swap the engine's service whenever the files change; runs until cancelled.
 
-    Files that cannot be served change nothing: `told` gets the reason, and the service goes on as it was.
+    An edit is taken once the files have rested for a round, so that none is read half-written. Files that
+    cannot be served change nothing: `told` gets the reason, and the service goes on as it was.
     """
-    seen = await asyncio.to_thread(_signature, path)
+    taken = seen = await asyncio.to_thread(_signature, path)
     while True:
         await asyncio.sleep(_EVERY_S)
-        now = await asyncio.to_thread(_signature, path)
-        if now == seen:
+        before, seen = seen, await asyncio.to_thread(_signature, path)
+        if seen == taken or seen != before:
             continue
-        seen = now
+        taken = seen
         try:
             compiled = await asyncio.to_thread(load, path)
-        except StubFileError as error:
-            for problem in error.problems or (str(error),):
+        except MockForgeError as error:
+            problems = error.problems if isinstance(error, StubFileError) else ()
+            for problem in problems or (str(error),):
                 told(f"edit not taken: {problem}")
             continue
         engine.replace(compiled)

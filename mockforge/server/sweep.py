@@ -11,13 +11,18 @@ from mockforge.server.protocol import FastLaneProtocol
 __all__ = ["sweep", "sweep_regularly"]
 
 _EVERY_S = 1.0
+#: So many connections are looked at before whatever is due in between has its turn.
+_AT_ONCE = 500
 
 
 async def sweep_regularly(lane: Lane, connections: Iterable[object]) -> None:
     """Sweep every second until cancelled; `connections` is the server's own, live set."""
     while True:
         await asyncio.sleep(_EVERY_S)
-        sweep(lane, list(connections))
+        now = list(connections)
+        for first in range(0, len(now), _AT_ONCE):
+            sweep(lane, now[first : first + _AT_ONCE])
+            await asyncio.sleep(0)
 
 
 def sweep(lane: Lane, connections: Iterable[object]) -> None:

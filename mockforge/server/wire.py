@@ -1,22 +1,45 @@
-"""What the server itself says on the wire of HTTP/1.1."""
+"""What the server itself says on the wire of HTTP/1.1, and the one target form that it has to read."""
 
 from __future__ import annotations
 
 from mockforge.model.response import status_line
 
-__all__ = ["CONTINUE", "refusal"]
+__all__ = ["CLOSES", "CONTINUE", "KEEPS_ALIVE", "STAYS", "origin_form", "refusal"]
+
+#: How a head ends, by what becomes of the connection: it stays, as is usual; it stays for a caller of
+#: HTTP/1.0, which has to be told; it closes.
+STAYS = b"\r\n"
+KEEPS_ALIVE = b"Connection: keep-alive\r\n\r\n"
+CLOSES = b"Connection: close\r\n\r\n"
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-def refusal(status: int, reason: str) -> bytes:
-    """A whole answer that says why a request cannot be read; the connection ends with it."""
+def refusal(status: int, reason: str, *, bodiless: bool = False) -> bytes:
+    """A whole answer that says why a request is not served; the connection ends with it.
+
+    It is `bodiless` as the answer to HEAD.
+    """
     body = f"{reason}\n".encode()
     return b"".join(
         (
             status_line(status),
             b"Content-Type: text/plain; charset=utf-8\r\n",
-            b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body),
-            body,
+            b"Content-Length: %d\r\n" % len(body),
+            CLOSES,
+            b"" if bodiless else body,
         )
     )
+
+
+def origin_form(target: str) -> str:
+    """A target in absolute form, as callers of a proxy send it, as path and query (RFC 9112 §3.2.2).
+
+    Other forms (`*`) are left as they are.
+    """
+    scheme, found, rest = target.partition("://")
+    if not found or "/" in scheme:
+        return target
+    authority_end = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))
+    path = rest[authority_end:]
+    return path if path.startswith("/") else f"/{path}"

@@ -8,12 +8,14 @@ on, each single draw is still uniform, and draws of different rounds are indepen
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from random import Random
 
 __all__ = ["SIZE", "Strata"]
 
 SIZE = 100
+_BELOW_ONE = math.nextafter(1.0, 0.0)
 
 
 class Strata:
@@ -30,4 +32,4 @@ class Strata:
             deck = list(range(SIZE))
             self._random.shuffle(deck)
             self._decks[key] = deck
-        return (deck.pop() + self._random.random()) / SIZE
+        return min((deck.pop() + self._random.random()) / SIZE, _BELOW_ONE)

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
 __all__ = ["QuantileSketch"]
 
 
@@ -39,6 +42,22 @@ class QuantileSketch:
         self.total += value
         self.minimum = min(self.minimum, value)
         self.maximum = max(self.maximum, value)
+
+    def add_many(self, values: NDArray[np.float64]) -> None:
+        """Count an array of values, any shape: the same as adding each, an order of magnitude faster."""
+        positive = values[values > 0]
+        self.count += values.size
+        self.zeros += values.size - positive.size
+        if positive.size < values.size:
+            self.minimum = min(self.minimum, 0.0)
+            self.maximum = max(self.maximum, 0.0)
+        if positive.size:
+            self.total += float(positive.sum())
+            self.minimum = min(self.minimum, float(positive.min()))
+            self.maximum = max(self.maximum, float(positive.max()))
+            indices, counts = np.unique(np.ceil(np.log(positive) * self._scale), return_counts=True)
+            for index, count in zip(indices.tolist(), counts.tolist(), strict=True):
+                self._buckets[int(index)] = self._buckets.get(int(index), 0) + count
 
     def merge(self, other: QuantileSketch) -> None:
         """Add the other's counts; raises ValueError where the accuracies differ."""

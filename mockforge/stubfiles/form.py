@@ -5,23 +5,24 @@ Only files have this form; `to_model` and `from_model` go between it and the pla
 
 from __future__ import annotations
 
-import functools
-from typing import Annotated, Any, ClassVar
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
+    WrapValidator,
     field_validator,
     model_validator,
 )
-from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema
 
 from mockforge.model.stub import RequestPattern
 from mockforge.stubfiles import wiremock_keys
+from mockforge.stubfiles.mapping import Form
 from mockforge.stubfiles.problems import RefusedError
 from mockforge.stubfiles.shorthand import parse_shorthand
 from mockforge.stubfiles.values import (
@@ -30,6 +31,7 @@ from mockforge.stubfiles.values import (
     Delay,
     HeaderName,
     HeaderValues,
+    JsonPathText,
     Method,
     Milliseconds,
     Name,
@@ -38,17 +40,22 @@ from mockforge.stubfiles.values import (
     Regex,
     Share,
     Status,
+    Transformers,
     Upstream,
     Url,
+    WantedJson,
+    jsonpath,
 )
-from mockforge.stubfiles.written import Flag, Json, ParsedJson, Text
+from mockforge.stubfiles.written import Flag, Json, ParsedJson, Text, as_text
 
 __all__ = [
     "BODY_KINDS",
     "OPERATORS",
+    "OPTIONS",
     "URL_KINDS",
+    "BodyPatternForm",
     "FileForm",
-    "Form",
+    "JsonPathForm",
     "PatternForm",
     "RequestForm",
     "ResponseForm",
@@ -60,57 +67,29 @@ __all__ = [
 
 URL_KINDS = ("url", "urlPattern", "urlPath", "urlPathPattern", "urlPathTemplate")
 OPERATORS = ("equalTo", "contains", "doesNotContain", "matches", "doesNotMatch", "absent")
+#: Keys of a pattern that go with an operator, by the operator.
+OPTIONS = {
+    "caseInsensitive": "equalTo",
+    "ignoreArrayOrder": "equalToJson",
+    "ignoreExtraElements": "equalToJson",
+}
 BODY_KINDS = ("body", "jsonBody", "base64Body", "bodyFileName")
 
+_MARKUP = re.compile(r"\{[{%]")
 #: How far the shares of several responses may be from adding up to 1.
 _SHARES_TOLERANCE = 0.001
 
 
-def _title(form: type[Any]) -> str:
-    return form.__name__.removesuffix("Form").lower()
+@dataclass(frozen=True, slots=True)
+class _OrText:
+    """In the JSON Schema: a string will do as well, such as `example`."""
 
+    example: str
 
-class Form(BaseModel):
-    """One mapping of a stub file. `wiremock` are keys of WireMock's that are not supported yet."""
-
-    model_config = ConfigDict(
-        extra="forbid", strict=True, alias_generator=to_camel, model_title_generator=_title
-    )
-
-    wiremock: ClassVar[frozenset[str]] = frozenset()
-    example: ClassVar[str | None] = None
-
-    @classmethod
-    def keys(cls) -> list[str]:
-        """The keys that the mapping knows, in their natural order."""
-        return list(_names_by_key(cls))
-
-    def written(self, keys: tuple[str, ...]) -> dict[str, object]:
-        """Those of `keys` that the file gives a value; a null counts for jsonBody alone."""
-        given = {}
-        for key, name in _attributes(type(self), keys):
-            if name in self.model_fields_set:
-                value = getattr(self, name)
-                if value is not None or key == "jsonBody":
-                    given[key] = value
-        return given
-
-    def _at_most_one(self, keys: tuple[str, ...]) -> None:
-        given = list(self.written(keys))
-        if len(given) > 1:
-            raise RefusedError(f"{' and '.join(given)} exclude one another", "keep one of them")
-
-
-@functools.cache
-def _names_by_key(form: type[Form]) -> dict[str, str]:
-    return {field.alias or name: name for name, field in form.model_fields.items()}
-
-
-@functools.cache
-def _attributes(form: type[Form], keys: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Those of `keys` that the form knows, each with its attribute's name."""
-    names = _names_by_key(form)
-    return tuple((key, names[key]) for key in keys if key in names)
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": [{"type": "string", "examples": [self.example]}, handler(schema)]}
 
 
 class PatternForm(Form):
@@ -118,6 +97,7 @@ class PatternForm(Form):
 
     example: ClassVar[str | None] = "such as {equalTo: some value}"
     wiremock: ClassVar[frozenset[str]] = wiremock_keys.IN_PATTERN
+    operators: ClassVar[tuple[str, ...]] = OPERATORS
 
     equal_to: Text | None = None
     contains: Text | None = None
@@ -128,15 +108,56 @@ class PatternForm(Form):
     case_insensitive: Flag | None = Field(default=None, description="Goes with equalTo.")
 
     @model_validator(mode="after")
-    def _one_operator(self) -> PatternForm:
-        self._at_most_one(OPERATORS)
-        if not self.written(OPERATORS):
-            raise RefusedError("needs one of " + ", ".join(OPERATORS))
+    def _one_operator(self) -> Self:
+        self.at_most_one(self.operators)
+        if not self.written(self.operators):
+            raise RefusedError("needs one of " + ", ".join(self.operators))
         if self.absent is False:
             raise RefusedError("absent can only be true", "leave the pattern out to allow any value")
-        if self.case_insensitive is not None and self.equal_to is None:
-            raise RefusedError("caseInsensitive goes with equalTo", "in a regular expression write (?i)")
+        for option in self.written(tuple(OPTIONS)):
+            if not self.written((OPTIONS[option],)):
+                hint = "in a regular expression write (?i)" if option == "caseInsensitive" else None
+                raise RefusedError(f"{option} goes with {OPTIONS[option]}", hint)
         return self
+
+
+class _JsonPatternForm(PatternForm):
+    """The test of a value that may be JSON."""
+
+    operators: ClassVar[tuple[str, ...]] = (*OPERATORS, "equalToJson")
+
+    equal_to_json: WantedJson = None
+    ignore_array_order: Flag | None = Field(default=None, description="Goes with equalToJson.")
+    ignore_extra_elements: Flag | None = Field(default=None, description="Goes with equalToJson.")
+
+
+class JsonPathForm(_JsonPatternForm):
+    """The test of what a JSONPath finds."""
+
+    example: ClassVar[str | None] = "such as $.items[0].sku, or {expression: $.items[0].sku, equalTo: b-17}"
+
+    expression: JsonPathText
+
+
+def _path_alone(written: object, validate: ModelWrapValidatorHandler[JsonPathForm]) -> JsonPathForm:
+    """A JSONPath without a pattern stands as a string."""
+    text = as_text(written)
+    return (
+        JsonPathForm.model_construct(expression=jsonpath(text))
+        if isinstance(text, str)
+        else validate(written)
+    )
+
+
+class BodyPatternForm(_JsonPatternForm):
+    """The test of a request's body."""
+
+    example: ClassVar[str | None] = "such as {equalToJson: {sku: b-17}} or {matchesJsonPath: $.sku}"
+    operators: ClassVar[tuple[str, ...]] = (*_JsonPatternForm.operators, "matchesJsonPath")
+
+    matches_json_path: (
+        Annotated[JsonPathForm, WrapValidator(_path_alone), _OrText("$.items[0].sku")] | None
+    ) = None
 
 
 class RequestForm(Form):
@@ -155,10 +176,13 @@ class RequestForm(Form):
     )
     query_parameters: dict[str, PatternForm] = Field(default_factory=dict)
     headers: dict[HeaderName, PatternForm] = Field(default_factory=dict)
+    body_patterns: list[BodyPatternForm] = Field(
+        default_factory=list, description="All of them must match the body."
+    )
 
     @model_validator(mode="after")
     def _one_url(self) -> RequestForm:
-        self._at_most_one(URL_KINDS)
+        self.at_most_one(URL_KINDS)
         return self
 
 
@@ -193,13 +217,27 @@ class ResponseForm(Form):
     base64_body: Base64Text | None = None
     body_file_name: Text | None = Field(default=None, description="A file under __files/.")
     variants: VariantsForm | None = None
+    transformers: Transformers = Field(default_factory=list)
     fixed_delay_milliseconds: Milliseconds | None = None
     delay_distribution: Delay | None = None
 
     @model_validator(mode="after")
     def _one_body(self) -> ResponseForm:
-        self._at_most_one(BODY_KINDS)
+        self.at_most_one(BODY_KINDS)
+        if self.transformers:
+            self._only_a_body_is_transformed()
         return self
+
+    def _only_a_body_is_transformed(self) -> None:
+        if self.variants is not None:
+            raise RefusedError(
+                "transformers and variants exclude one another", "variants are sent as they are"
+            )
+        if not self.written(BODY_KINDS):
+            raise RefusedError("transformers need a body to transform")
+        for name, values in self.headers.items():
+            if any(map(_MARKUP.search, values)):
+                raise RefusedError(f"header {name} holds a template, which only a body can yet")
 
 
 def _expand(written: object) -> object:
@@ -208,16 +246,6 @@ def _expand(written: object) -> object:
     pattern: RequestPattern = parse_shorthand(written)
     assert pattern.url is not None
     return {"method": pattern.method, pattern.url.kind: pattern.url.value}
-
-
-class _OrShorthand:
-    """In the JSON Schema: a string will do as well."""
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        shorthand = {"type": "string", "examples": ["GET /orders/{id}"]}
-        return {"anyOf": [shorthand, handler(schema)]}
 
 
 class StubForm(Form):
@@ -230,7 +258,7 @@ class StubForm(Form):
     id: Name | None = None
     uuid: Name | None = Field(default=None, description="Another name of id.")
     priority: Priority = 5
-    request: Annotated[RequestForm, BeforeValidator(_expand), _OrShorthand()] | None = None
+    request: Annotated[RequestForm, BeforeValidator(_expand), _OrText("GET /orders/{id}")] | None = None
     response: ResponseForm | None = None
     responses: list[ResponseForm] | None = None
     metadata: dict[str, Json] = Field(default_factory=dict)
@@ -257,7 +285,7 @@ class StubForm(Form):
 
     @model_validator(mode="after")
     def _whole(self) -> StubForm:
-        self._at_most_one(("response", "responses"))
+        self.at_most_one(("response", "responses"))
         if self.id is not None and self.uuid is not None and self.id != self.uuid:
             raise RefusedError(
                 f"id {self.id!r} and uuid {self.uuid!r} differ", "they are one key; keep one of them"
@@ -307,5 +335,5 @@ class RowForm(Form):
 
     @model_validator(mode="after")
     def _one_body(self) -> RowForm:
-        self._at_most_one(BODY_KINDS)
+        self.at_most_one(BODY_KINDS)
         return self

@@ -59,6 +59,8 @@ def _request(pattern: RequestPattern) -> Iterator[tuple[str, object]]:
         yield "queryParameters", _values(pattern.query)
     if pattern.headers:
         yield "headers", _values(pattern.headers)
+    if pattern.body:
+        yield "bodyPatterns", [_value(value) for value in pattern.body]
 
 
 def _values(patterns: Iterable[tuple[str, ValuePattern]]) -> dict[str, object]:
@@ -66,7 +68,12 @@ def _values(patterns: Iterable[tuple[str, ValuePattern]]) -> dict[str, object]:
     repeated = [name for name, times in Counter(name for name, _ in patterns).items() if times > 1]
     if repeated:
         raise ValueError(f"two patterns for {repeated[0]!r}: a file has one for each name")
-    return {name: {value.operator: value.operand, **value.options} for name, value in patterns}
+    return {name: _value(value) for name, value in patterns}
+
+
+def _value(pattern: ValuePattern) -> dict[str, object]:
+    operand = pattern.operand
+    return {pattern.operator: dict(operand) if isinstance(operand, Mapping) else operand, **pattern.options}
 
 
 def _response(response: ResponseDefinition) -> Iterator[tuple[str, object]]:
@@ -79,6 +86,8 @@ def _response(response: ResponseDefinition) -> Iterator[tuple[str, object]]:
         yield response.body.kind, response.body.value
     if response.variants is not None:
         yield "variants", _variants(response.variants)
+    if response.transformers:
+        yield "transformers", FlowList(response.transformers)
     if response.fixed_delay_ms is not None:
         yield "fixedDelayMilliseconds", _short(response.fixed_delay_ms)
     if response.delay is not None:

@@ -15,8 +15,9 @@ from mockforge.errors import StubFileError
 from mockforge.model.service import Service
 from mockforge.model.stub import Stub
 from mockforge.stubfiles.folder import Layout
-from mockforge.stubfiles.form import FileForm, Form, ServiceForm, StubForm
+from mockforge.stubfiles.form import FileForm, ServiceForm, StubForm
 from mockforge.stubfiles.json_text import parse_json
+from mockforge.stubfiles.mapping import Form
 from mockforge.stubfiles.parsed import Parsed
 from mockforge.stubfiles.problems import Loc, Problem, RefusedError, brief, unknown_key
 from mockforge.stubfiles.refusals import refusals_of

@@ -9,7 +9,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from mockforge.stubfiles.form import Form
+from mockforge.stubfiles.mapping import Form
 from mockforge.stubfiles.problems import Loc, RefusedError, brief, unknown_key
 
 __all__ = ["refusals_of"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from mockforge.errors import StubFileError
 from mockforge.model.operation import is_parameter
 from mockforge.model.stub import (
     Body,
@@ -18,8 +19,9 @@ from mockforge.model.stub import (
 from mockforge.stubfiles.folder import Bodies
 from mockforge.stubfiles.form import (
     BODY_KINDS,
-    OPERATORS,
+    OPTIONS,
     URL_KINDS,
+    JsonPathForm,
     PatternForm,
     RequestForm,
     ResponseForm,
@@ -30,6 +32,7 @@ from mockforge.stubfiles.headers import ungrouped
 from mockforge.stubfiles.parsed import Parsed
 from mockforge.stubfiles.problems import Loc, Problem, RefusedError
 from mockforge.stubfiles.variants import read_rows
+from mockforge.templating.transformers import TRANSFORMERS
 
 __all__ = ["Place", "derived_name", "to_stub"]
 
@@ -82,7 +85,13 @@ def derived_name(form: StubForm) -> str:
 def to_pattern(form: RequestForm) -> RequestPattern:
     """The request pattern that is written."""
     url = next((UrlPattern(kind, str(value)) for kind, value in form.written(URL_KINDS).items()), None)
-    return RequestPattern(form.method, url, _values(form.query_parameters), _values(form.headers))
+    return RequestPattern(
+        method=form.method,
+        url=url,
+        query=_values(form.query_parameters),
+        headers=_values(form.headers),
+        body=tuple(_value(pattern) for pattern in form.body_patterns),
+    )
 
 
 def _values(forms: Mapping[str, PatternForm]) -> tuple[tuple[str, ValuePattern], ...]:
@@ -90,9 +99,16 @@ def _values(forms: Mapping[str, PatternForm]) -> tuple[tuple[str, ValuePattern],
 
 
 def _value(form: PatternForm) -> ValuePattern:
-    ((operator, operand),) = form.written(OPERATORS).items()
-    options = {} if form.case_insensitive is None else {"caseInsensitive": form.case_insensitive}
-    return ValuePattern(operator, operand, options)
+    ((operator, operand),) = form.written(form.operators).items()
+    if isinstance(operand, JsonPathForm):
+        operand = _path_operand(operand)
+    return ValuePattern(operator, operand, form.written(tuple(OPTIONS)))
+
+
+def _path_operand(form: JsonPathForm) -> object:
+    """A JSONPath alone, or with the pattern beside it."""
+    beside = form.written((*form.operators, *OPTIONS))
+    return {"expression": form.expression, **beside} if beside else form.expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +120,26 @@ class _Responses:
     bodies: Bodies
 
     def make(self, form: ResponseForm, key: Loc) -> ResponseDefinition:
+        body = self._body(form, key)
+        if body is not None:
+            self._check_template(form.transformers, body, (*key, body.kind))
         return ResponseDefinition(
             status=form.status,
             headers=ungrouped(form.headers),
-            body=self._body(form, key),
+            body=body,
             variants=self._variants(form.variants, (*key, "variants")) if form.variants else None,
             fixed_delay_ms=form.fixed_delay_milliseconds,
             delay=form.delay_distribution,
             share=form.share,
+            transformers=tuple(form.transformers),
         )
+
+    def _check_template(self, transformers: Iterable[str], body: Body, key: Loc) -> None:
+        for name in transformers:
+            try:
+                TRANSFORMERS[name](body)
+            except StubFileError as error:
+                self.place.refuse(key, RefusedError(error.what, error.hint))
 
     def _body(self, form: ResponseForm, key: Loc) -> Body | None:
         for kind, value in form.written(BODY_KINDS).items():

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import re
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
 from mockforge.delays.distributions import DISTRIBUTIONS, compile_distribution
 from mockforge.errors import StubFileError
+from mockforge.matching.json import compile_json_equality
+from mockforge.matching.jsonpath import compile_jsonpath
 from mockforge.model.operation import is_parameter
 from mockforge.model.stub import DelayDistribution
 from mockforge.stubfiles.problems import RefusedError, brief
-from mockforge.stubfiles.written import Spelled, Text, as_text, plain_json
+from mockforge.stubfiles.written import Json, Spelled, Text, as_text, plain_json
+from mockforge.templating.transformers import TRANSFORMERS
 
 __all__ = [
     "Base64Text",
@@ -22,6 +27,7 @@ __all__ = [
     "Delay",
     "HeaderName",
     "HeaderValues",
+    "JsonPathText",
     "Method",
     "Milliseconds",
     "Name",
@@ -30,8 +36,11 @@ __all__ = [
     "Regex",
     "Share",
     "Status",
+    "Transformers",
     "Upstream",
     "Url",
+    "WantedJson",
+    "jsonpath",
 ]
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -44,6 +53,7 @@ _LAW_SCHEMA = {
     "properties": {"type": {"enum": list(DISTRIBUTIONS)}},
     "required": ["type"],
 }
+_TRANSFORMERS_SCHEMA = {"type": "array", "items": {"enum": list(TRANSFORMERS)}, "maxItems": 1}
 _SCALAR_SCHEMA = {"type": ["string", "number", "boolean"]}
 _HEADER_SCHEMA = {"anyOf": [_SCALAR_SCHEMA, {"type": "array", "items": _SCALAR_SCHEMA, "minItems": 1}]}
 
@@ -97,6 +107,43 @@ def _path_template(text: str) -> str:
         if names.count(name) > 1:
             raise RefusedError(f"{{{name}}} stands twice in template {brief(text)}", "names must differ")
     return text
+
+
+def jsonpath(text: str) -> str:
+    """A JSONPath, as it is; RefusedError where it does not parse."""
+    with _refusing():
+        compile_jsonpath(text)
+    return text
+
+
+def _wanted_json(written: object) -> object:
+    if written is not None:
+        with _refusing():
+            compile_json_equality(written, {})
+    return written
+
+
+@contextlib.contextmanager
+def _refusing() -> Iterator[None]:
+    """What cannot be compiled is refused where it stands."""
+    try:
+        yield
+    except StubFileError as error:
+        raise RefusedError(error.what, error.hint) from None
+
+
+def _transformers(names: list[str]) -> list[str]:
+    known = f"known: {', '.join(TRANSFORMERS)}"
+    for name in names:
+        if name == "response-template":
+            raise RefusedError(
+                f"{brief(name)} is WireMock's Handlebars dialect, which is not supported yet", known
+            )
+        if name not in TRANSFORMERS:
+            raise RefusedError(f"{brief(name)} is not known", known)
+    if len(names) > 1:
+        raise RefusedError(f"{' and '.join(names)} exclude one another", "keep one of them")
+    return names
 
 
 def _base64(text: str) -> str:
@@ -161,10 +208,8 @@ def _delay(written: object) -> DelayDistribution:
     if isinstance(points, dict):
         parameters["points"] = _by_percentile(points)
     delay = DelayDistribution(law, parameters)
-    try:
+    with _refusing():
         compile_distribution(delay)
-    except StubFileError as error:
-        raise RefusedError(error.what, error.hint) from None
     return delay
 
 
@@ -192,6 +237,11 @@ Name = Annotated[Text, AfterValidator(_name)]
 Method = Annotated[Text, AfterValidator(_method)]
 Url = Annotated[Text, AfterValidator(_url)]
 Regex = Annotated[Text, AfterValidator(_regex)]
+JsonPathText = Annotated[Text, AfterValidator(jsonpath)]
+WantedJson = Annotated[
+    Json, AfterValidator(_wanted_json), Field(description="A JSON text, or JSON written out.")
+]
+Transformers = Annotated[list[Text], AfterValidator(_transformers), WithJsonSchema(_TRANSFORMERS_SCHEMA)]
 PathTemplate = Annotated[Text, AfterValidator(_path_template)]
 Base64Text = Annotated[Text, AfterValidator(_base64)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]

@@ -25,7 +25,6 @@ IN_REQUEST = frozenset(
     {
         "basicAuth",
         "basicAuthCredentials",
-        "bodyPatterns",
         "clientIp",
         "cookies",
         "customMatcher",
@@ -81,6 +80,5 @@ IN_RESPONSE = frozenset(
         "removeProxyRequestHeaders",
         "statusMessage",
         "transformerParameters",
-        "transformers",
     }
 )

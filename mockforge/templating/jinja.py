@@ -1,122 +1,308 @@
 """The Jinja dialect (`transformers: [jinja]`), in an immutable sandbox, in which unknown names are errors.
 
-A template of plain text and expressions is cut into segments when it is compiled: text stands ready, an
-expression that only looks something up in the request (`request.path.id`, `request.json.items[0].sku`)
-becomes a direct look-up, any other a compiled Jinja expression. A template with statements is Jinja's whole.
+A text is cut into what stands ready and expressions. One that only looks something up in the request
+(`request.path.id`, `request.json.items[0].sku`) becomes a direct look-up, any other a compiled Jinja
+expression; a text with statements is Jinja's whole. In a `jsonBody` each string is a text of its own and what
+it renders to is escaped, so that the body is always JSON.
+
+What does not parse, and what asks for something that no request has, is a StubFileError when it is compiled.
+Whatever goes wrong when it is rendered, in an expression or in the sandbox, is a `TemplateFailure`.
 """
 
 from __future__ import annotations
 
-import json
+import functools
 import re
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 import orjson
-from jinja2 import StrictUndefined, TemplateError, UndefinedError
+from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, UndefinedError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from mockforge.errors import StubFileError
 from mockforge.model.stub import Body
 from mockforge.templating.request import TemplateRequest
 
-__all__ = ["RenderBody", "UndefinedError", "compile_body_template"]
+__all__ = ["RenderBody", "TemplateFailure", "compile_body_template"]
 
-#: Renders a body; raises `UndefinedError` where an expression asks for what the request does not have.
+
+class TemplateFailure(Exception):  # noqa: N818 - it is the template's failure, not this program's error
+    """An expression could not be rendered for a request; the message names it and why."""
+
+
+#: Renders a body; raises `TemplateFailure` and nothing else.
 RenderBody = Callable[[TemplateRequest], bytes]
+#: A part of a text that the request has to be asked for.
 Segment = Callable[[TemplateRequest], str]
+#: What a text is written into: as it is, or the inside of a JSON string.
+Write = Callable[[str], str]
 
-_MARKUP = re.compile(r"\{\{(.*?)\}\}|(\{%|\{#)", re.DOTALL)
-#: An expression or statement, as it stands escaped within a JSON string.
-_IN_STRING = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
-_LOOK_UP = re.compile(r"request((?:\.[A-Za-z]\w*|\[\d+\]|\['[^'\\]*'\]|\[\"[^\"\\]*\"\])+)")
+_MARKUP = re.compile(r"\{[{%#]")
+_LOOK_UP = re.compile(r"request((?:\.[A-Za-z]\w*|\[\d{1,9}\]|\['[^'\\]*'\]|\[\"[^\"\\]*\"\])+)")
 _STEP = re.compile(r"\.([A-Za-z]\w*)|\[(\d+)\]|\['([^']*)'\]|\[\"([^\"]*)\"\]")
+_LONGEST_SHOWN = 80
+_LONGEST_REMEMBERED = 1_000
 
 
-def _within_string(value: object) -> str:
-    """A value as the inside of a JSON string: the expression stands between the quotes."""
-    return orjson.dumps(str(value)).decode()[1:-1]
+def _written(value: object) -> str:
+    """How a value stands in a body: a text or number as it is, the rest as JSON."""
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, Undefined):
+        return str(value)  # raises, and says what is not there
+    if value is None or isinstance(value, bool | dict | list | tuple):
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    if isinstance(value, Mapping):
+        return orjson.dumps(dict(value)).decode()
+    raise TypeError(f"a {type(value).__name__} cannot stand in a body")
 
 
-def _environment(finalize: Callable[[object], str]) -> ImmutableSandboxedEnvironment:
-    return ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True, finalize=finalize
-    )
+def _as_is(text: str) -> str:
+    return text
 
 
-_TEXT = _environment(str)
-_JSON = _environment(_within_string)
+def _escaped(text: str) -> str:
+    return orjson.dumps(text).decode()[1:-1]
+
+
+class _Absent(StrictUndefined):
+    """A member that a mapping lacks and whose name is a method's too (`items`): undefined, but to a call."""
+
+    __slots__ = ("method",)
+    method: Callable[..., object]
+    unsafe_callable = alters_data = False  # what the sandbox asks before it calls
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(name)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.method(*args, **kwargs)
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Jinja's sandbox, without what is random: a run must be repeatable from its seed."""
+
+    def __init__(self, newline_sequence: Any) -> None:
+        super().__init__(
+            undefined=StrictUndefined,
+            autoescape=False,
+            keep_trailing_newline=True,
+            newline_sequence=newline_sequence,
+            finalize=_written,
+        )
+        del self.globals["lipsum"], self.filters["random"]
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """A mapping's members come before its methods: `request.json.items` is the request's own."""
+        if not isinstance(obj, Mapping):
+            return super().getattr(obj, attribute)
+        if attribute in obj:
+            return obj[attribute]
+        found = super().getattr(obj, attribute)
+        if isinstance(found, Undefined):
+            return found
+        absent = _Absent(obj=obj, name=attribute)
+        absent.method = found
+        return absent
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """Brackets never lead to a method of a mapping."""
+        if not isinstance(obj, Mapping):
+            return super().getitem(obj, argument)
+        return obj[argument] if argument in obj else self.undefined(obj=obj, name=argument)
+
+
+#: Jinja makes all line breaks of a template alike.
+_LF, _CRLF = _Environment("\n"), _Environment("\r\n")
 
 
 def compile_body_template(body: Body) -> RenderBody:
-    """A body's template; StubFileError where it does not parse.
-
-    In a `jsonBody` every expression stands within a string and its value is escaped for it, so that what is
-    rendered is always JSON.
-    """
-    if body.kind == "jsonBody":
-        source = orjson.dumps(body.value).decode()
-        source = _IN_STRING.sub(lambda found: str(json.loads(f'"{found[0]}"')), source)
-        return _compile(source, _JSON, _within_string)
-    return _compile(body.content().decode(), _TEXT, str)
-
-
-def _compile(
-    source: str, environment: ImmutableSandboxedEnvironment, write: Callable[[object], str]
-) -> RenderBody:
+    """A body's template; StubFileError where it does not parse, or asks for what no request has."""
     try:
-        if any(found[2] for found in _MARKUP.finditer(source)):
-            template = environment.from_string(source)
-            return lambda request: template.render(request=request).encode()
-        segments = _segments(source, environment, write)
-    except TemplateError as error:
-        raise StubFileError(f"template does not parse: {error}", hint="see Jinja's syntax") from error
+        segments = _joined(_json(body.value) if body.kind == "jsonBody" else _text(_source(body), _as_is))
+    except TemplateSyntaxError as error:
+        raise StubFileError(f"template does not parse: line {error.lineno}: {error.message}") from error
+    except StubFileError:
+        raise
+    except RecursionError as error:
+        raise StubFileError("template is nested too deeply") from error
+    except Exception as error:  # Jinja compiles to Python, which refuses in its own ways
+        raise StubFileError(f"template does not parse: {_reason(error)}") from error
 
     def render(request: TemplateRequest) -> bytes:
-        return "".join([each if isinstance(each, str) else each(request) for each in segments]).encode()
+        text = "".join([each if isinstance(each, str) else each(request) for each in segments])
+        try:
+            return text.encode()
+        except UnicodeEncodeError as error:
+            raise TemplateFailure(f"the rendered text is not Unicode: {error.reason}") from error
 
     return render
 
 
-def _segments(
-    source: str, environment: ImmutableSandboxedEnvironment, write: Callable[[object], str]
-) -> list[str | Segment]:
-    """Text and expressions of a template without statements, in order."""
+def _source(body: Body) -> str:
+    try:
+        return body.content().decode()
+    except UnicodeDecodeError as error:
+        raise StubFileError(f"template is not UTF-8 at byte {error.start}") from error
+
+
+def _joined(segments: Iterable[str | Segment]) -> list[str | Segment]:
+    """The segments, adjacent texts as one."""
+    joined: list[str | Segment] = []
+    for is_text, group in groupby(segments, lambda segment: isinstance(segment, str)):
+        parts = list(group)
+        joined += ["".join(map(str, parts))] if is_text else parts
+    return joined
+
+
+def _json(value: Any) -> Iterator[str | Segment]:
+    """A JSON value with templates in its strings, keys among them."""
+    if isinstance(value, str):
+        yield '"'
+        yield from _text(value, _escaped)
+        yield '"'
+    elif isinstance(value, dict):
+        for number, (key, each) in enumerate(value.items()):
+            yield "," if number else "{"
+            yield from _json(key)
+            yield ":"
+            yield from _json(each)
+        yield "}" if value else "{}"
+    elif isinstance(value, list):
+        for number, each in enumerate(value):
+            yield "," if number else "["
+            yield from _json(each)
+        yield "]" if value else "[]"
+    else:
+        yield orjson.dumps(value).decode()
+
+
+def _text(source: str, write: Write) -> Iterable[str | Segment]:
+    """Text and expressions of a template, in order; of one with statements, all of it as one segment."""
+    if not _MARKUP.search(source):
+        return (write(source),)
+    return _remembered_cut(source, write) if len(source) <= _LONGEST_REMEMBERED else _cut(source, write)
+
+
+def _cut(source: str, write: Write) -> tuple[str | Segment, ...]:
+    environment = _CRLF if "\r\n" in source else _LF
+    _check(environment.parse(source))
+    tokens = list(environment.lex(source))
+    if any(kind.endswith("_begin") and kind != "variable_begin" for _, kind, _ in tokens):
+        return (_statements(source, environment, write),)
     segments: list[str | Segment] = []
-    end = 0
-    for found in _MARKUP.finditer(source):
-        segments.append(source[end : found.start()])
-        segments.append(_expression(found[1].strip(), environment, write))
-        end = found.end()
-    segments.append(source[end:])
-    return [segment for segment in segments if segment]
+    expression: list[str] = []
+    for _, kind, text in tokens:
+        if kind == "data":
+            segments.append(write(text.replace("\n", environment.newline_sequence)))
+        elif kind == "variable_begin":
+            expression = []
+        elif kind == "variable_end":
+            segments.append(_expression("".join(expression).strip(), environment, write))
+        else:
+            expression.append(text)
+    return tuple(segments)
 
 
-def _expression(
-    expression: str, environment: ImmutableSandboxedEnvironment, write: Callable[[object], str]
-) -> Segment:
+#: Stubs are much alike, and each is compiled twice: when its file is read, and when it is served.
+_remembered_cut = functools.lru_cache(maxsize=10_000)(_cut)
+
+
+def _check(template: nodes.Template) -> None:
+    """Refuse names that nothing will ever have, and other files."""
+    for name in sorted(meta.find_undeclared_variables(template) - {"request"}):
+        raise StubFileError(f"template asks for {name!r}, which is not known", hint="known: request")
+    for part in _parts_of_request(template):
+        if TemplateRequest.part(part) is None:
+            hint = f"known: {', '.join(f'request.{each}' for each in TemplateRequest.PARTS)}"
+            raise StubFileError(f"template asks for 'request.{part}', which no request has", hint=hint)
+    for file in meta.find_referenced_templates(template):
+        raise StubFileError(f"template includes {file!r}; it can include no other file")
+
+
+def _parts_of_request(template: nodes.Template) -> Iterator[str]:
+    """`path` for each `request.path` and `request['path']`."""
+    look_ups: Iterator[Any] = template.find_all((nodes.Getattr, nodes.Getitem))
+    for node in look_ups:
+        if isinstance(node.node, nodes.Name) and node.node.name == "request":
+            if isinstance(node, nodes.Getattr):
+                yield node.attr
+            elif isinstance(node.arg, nodes.Const):
+                yield str(node.arg.value)
+
+
+def _statements(source: str, environment: _Environment, write: Write) -> Segment:
+    template = environment.from_string(source)
+    lines = source.splitlines()
+
+    def render(request: TemplateRequest) -> str:
+        try:
+            return write(template.render(request=request))
+        except Exception as error:  # an expression can fail in any way that Python knows
+            number = _line_of(error)
+            where = _brief(lines[number - 1]) if 0 < number <= len(lines) else "template"
+            raise TemplateFailure(f"{where}: {_reason(error)}") from error
+
+    return render
+
+
+def _expression(expression: str, environment: _Environment, write: Write) -> Segment:
     looked_up = _LOOK_UP.fullmatch(expression)
-    if looked_up is None:
-        template = environment.from_string("{{ " + expression + " }}")
-        return lambda request: template.render(request=request)
+    value_of = _look_up(looked_up[1]) if looked_up else _compiled(expression, environment)
+    shown = _brief(f"{{{{ {expression} }}}}")
+
+    def render(request: TemplateRequest) -> str:
+        try:
+            return write(_written(value_of(request)))
+        except Exception as error:  # an expression can fail in any way that Python knows
+            raise TemplateFailure(f"{shown}: {_reason(error)}") from error
+
+    return render
+
+
+def _compiled(expression: str, environment: _Environment) -> Callable[[TemplateRequest], Any]:
+    # In parentheses, for `{{ a, b }}` is an expression too.
+    compiled = environment.compile_expression(f"({expression})", undefined_to_none=False)
+    return lambda request: compiled(request=request)
+
+
+def _look_up(path: str) -> Callable[[TemplateRequest], Any]:
     first, *steps = [
         int(index) if index else name or quoted or double
-        for name, index, quoted, double in _STEP.findall(looked_up[1])
+        for name, index, quoted, double in _STEP.findall(path)
     ]
     part = TemplateRequest.part(str(first))
-    if part is None:
-        raise StubFileError(
-            f"template asks for {expression!r}, which no request has",
-            hint=f"known: {', '.join(f'request.{each}' for each in TemplateRequest.PARTS)}",
-        )
+    assert part is not None  # or `_check` had refused it
 
-    def look_up(request: TemplateRequest) -> str:
-        value: Any = part(request)
+    def value_of(request: TemplateRequest) -> Any:
+        value = part(request)
         try:
             for step in steps:
                 value = value[step]
         except (KeyError, IndexError, TypeError):
-            raise UndefinedError(f"{expression} is not in this request") from None
-        return write(value)
+            raise UndefinedError("is not in this request") from None
+        return value
 
-    return look_up
+    return value_of
+
+
+def _line_of(error: Exception) -> int:
+    """The line of the template that an error comes from; 0 where it cannot be told."""
+    numbers = [
+        number
+        for frame, number in traceback.walk_tb(error.__traceback__)
+        if frame.f_code.co_filename == "<template>"
+    ]
+    return numbers[-1] if numbers else 0
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _brief(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"

@@ -7,10 +7,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
 
-from mockforge.engine import compile_service
+from mockforge.engine import Engine, compile_service
+from mockforge.model.request import RequestView
 from mockforge.stubfiles.reader import read_service
 
 PAGE = Path(__file__).parents[2] / "docs" / "stub-files.md"
@@ -41,14 +43,41 @@ def test_valid_stubs_are_counted(tmp_path: Path, stubs: Path) -> None:
     done = check(stubs, cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (
         0,
-        "stubs/orders: 2 stubs, 1 with variants (2 rows), valid\n",
+        "stubs/orders: 4 stubs, 1 with variants (2 rows), valid\n",
         "",
     )
 
 
 def test_the_documented_folder_can_be_served(tmp_path: Path, stubs: Path) -> None:
     compiled = compile_service(read_service(tmp_path / stubs))
-    assert [stub.name for stub in compiled.service.stubs] == ["get-order", "search as JSON"]
+    names = ["get-order", "new-order", "quote", "search as JSON"]
+    assert [stub.name for stub in compiled.service.stubs] == names
+
+
+def test_the_documented_matchers_and_templates_do_what_the_page_says(tmp_path: Path, stubs: Path) -> None:
+    engine = Engine(compile_service(read_service(tmp_path / stubs)), Random(1))
+    order = {
+        "items": [{"sku": 'b"17', "count": 1}, {"sku": "c", "count": 4}],
+        "customer": {"country": "AT"},
+        "currency": "EUR",
+        "express": False,
+    }
+
+    def post(target: str, body: object) -> tuple[int, bytes]:
+        response = engine.decide(RequestView("POST", target, (), json.dumps(body).encode()), 0).response
+        return response.status, response.body
+
+    assert post("/orders", order) == (201, b'{"sku":"b\\"17","state":"accepted"}')
+    for wrong in ({"items": [{"count": 0}]}, {"customer": {"country": "FR"}}, {"express": True}):
+        assert post("/orders", {**order, **wrong})[0] == 404
+    status, quote = post("/orders/17/quote", order)
+    assert (status, json.loads(quote)) == (
+        200,
+        {"id": "17", "units": 5, "express": False, "lines": ['b"17', "c"]},
+    )
+    status, failure = post("/orders/17/quote", {})
+    assert status == 500
+    assert b"request.json.items | sum" in failure
 
 
 def test_every_problem_is_a_line_and_the_exit_code_is_2(tmp_path: Path, stubs: Path) -> None:

@@ -13,7 +13,10 @@ from typer.main import get_command
 from mockforge import __version__
 from mockforge.cli.main import app
 from mockforge.delays.distributions import DISTRIBUTIONS
+from mockforge.matching.body import BODY_OPERATORS
 from mockforge.matching.values import OPERATORS
+from mockforge.templating.request import TemplateRequest
+from mockforge.templating.transformers import TRANSFORMERS
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -40,8 +43,17 @@ def test_every_command_stands_in_the_readme_and_its_help_shows_an_example(comman
     assert f"mockforge {command}" in shown.split("Example", 1)[1]
 
 
-@pytest.mark.parametrize("name", [*DISTRIBUTIONS, *OPERATORS])
-def test_every_distribution_and_matcher_stands_in_the_docs(name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        *DISTRIBUTIONS,
+        *OPERATORS,
+        *BODY_OPERATORS,
+        *TRANSFORMERS,
+        *(f"request.{part}" for part in TemplateRequest.PARTS),
+    ],
+)
+def test_every_distribution_matcher_and_template_name_stands_in_the_docs(name: str) -> None:
     assert f"`{name}`" in (ROOT / "docs" / "stub-files.md").read_text()
 
 

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "mockforge"
 #: Lower layers first. A part may import parts of lower layers, and those of its own layer where
 #: `WITHIN_LAYER` says so.
 LAYERS = [
-    {"errors", "clock", "sockets", "targets"},
+    {"errors", "clock", "process", "sockets", "targets"},
     {"model"},
     {"stats"},
     {"matching", "templating", "delays", "stubfiles"},
@@ -28,6 +28,7 @@ WITHIN_LAYER = {
     ("targets", "errors"),
     ("stubfiles", "delays"),
     ("stubfiles", "matching"),
+    ("stubfiles", "templating"),
     ("__main__", "cli"),
 }
 EVERYWHERE = {"__init__"}
@@ -126,7 +127,9 @@ def bound_by(node: ast.stmt) -> Iterator[str]:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield node.name
     elif isinstance(node, ast.Assign):
-        yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+        yield from (
+            name.id for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name)
+        )
     elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
         yield node.target.id
     elif isinstance(node, ast.ImportFrom | ast.Import):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from random import Random
 
 import pytest
 
@@ -24,6 +23,7 @@ NUMBERS = [
     for key in written
     if isinstance(written[key], int | float)
 ]
+LEVELS = [number / 1_000 for number in range(1_000)]
 every_law = pytest.mark.parametrize("law", DISTRIBUTIONS)
 
 
@@ -36,30 +36,29 @@ def test_every_distribution_has_an_example_here() -> None:
 
 
 @every_law
-def test_one_seed_gives_one_sequence(law: str) -> None:
-    distribution = compile_distribution(written(law))
-    one, other = Random(7), Random(7)
-    drawn = [distribution.at(one.random()) for _ in range(200)]
-    assert [distribution.at(other.random()) for _ in range(200)] == drawn
+def test_one_probability_gives_one_delay(law: str) -> None:
+    one, other = (compile_distribution(written(law)) for _ in range(2))
+    assert [one.at(level) for level in LEVELS] == [other.at(level) for level in LEVELS]
 
 
 @every_law
 def test_a_delay_is_a_whole_number_of_nanoseconds_and_never_negative(law: str) -> None:
-    distribution = compile_distribution(written(law))
-    random = Random(11)
-    drawn = [distribution.at(random.random()) for _ in range(2_000)]
-    assert all(type(delay_ns) is int for delay_ns in drawn)
-    assert min(drawn) >= 0
+    delays = [compile_distribution(written(law)).at(level) for level in LEVELS]
+    assert all(type(delay_ns) is int for delay_ns in delays)
+    assert min(delays) >= 0
 
 
 @every_law
-def test_the_global_random_source_is_not_touched(law: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def global_source(*args: object) -> float:
-        raise AssertionError("drawn from the global random source")
+def test_a_higher_probability_never_gives_a_shorter_delay(law: str) -> None:
+    delays = [compile_distribution(written(law)).at(level) for level in LEVELS]
+    assert delays == sorted(delays)
 
-    for name in ("random", "uniform", "gauss", "normalvariate", "lognormvariate", "expovariate"):
-        monkeypatch.setattr(f"random.{name}", global_source)
-    compile_distribution(written(law)).at(Random(1).random())
+
+@every_law
+def test_the_ends_of_the_law_are_delays_that_a_timer_can_hold(law: str) -> None:
+    distribution = compile_distribution(written(law))
+    for level in (0.0, 5e-324, 1 - 2**-53, 1.0):
+        assert 0 <= distribution.at(level) < 2**62
 
 
 @every_law

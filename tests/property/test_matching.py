@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mockforge.matching.index import StubIndex
+from mockforge.matching.literals import literal_segments
 from mockforge.matching.request import RequestMatcher
 from mockforge.model.request import RequestView
 from mockforge.model.stub import RequestPattern, ResponseDefinition, Stub, UrlPattern, ValuePattern
@@ -26,7 +28,9 @@ def templates(draw: st.DrawFn) -> str:
     return "/" + "/".join(f"{{p{number}}}" if part == "{}" else part for number, part in enumerate(parts))
 
 
-expressions = st.sampled_from(["/a", "/.*", "/[ab]/b", "/a(/.*)?", ".*q=1", "/b/?", "//"])
+expressions = st.sampled_from(
+    ["/a", "/.*", "/[ab]/b", "/a(/.*)?", ".*q=1", "/b/?", "//", "/a/b*", r"/a/.\?q=1", "/(a|b)/b", "/a|/b"]
+)
 url_patterns = st.one_of(
     st.none(),
     st.builds(UrlPattern, st.just("url"), targets),
@@ -57,7 +61,7 @@ def services(draw: st.DrawFn) -> tuple[StubIndex[Entry], list[Entry]]:
     for number, pattern in enumerate(draw(st.lists(patterns, max_size=12))):
         stub = Stub(str(number), pattern, (ResponseDefinition(),), draw(st.integers(1, 3)))
         entries.append(Entry(number, stub.priority, RequestMatcher(pattern)))
-        index.add(stub, entries[-1])
+        index.add(stub, entries[-1].matcher, entries[-1])
     return index, entries
 
 
@@ -70,8 +74,36 @@ def test_the_index_finds_what_brute_force_finds_in_the_same_order(
     by_rank = sorted(entries, key=lambda entry: (entry.priority, -entry.number))
     for request in asked:
         expected = [entry.number for entry in by_rank if entry.matcher.matches(request)]
-        found = [entry.number for entry in index.candidates(request) if entry.matcher.matches(request)]
-        assert found == expected
+        for _ in range(2):  # the second time from memory
+            found = [
+                candidate.entry.number
+                for candidate in index.candidates(request)
+                if candidate.rest is None or candidate.rest(request)
+            ]
+            assert found == expected
+
+
+#: Pieces of regular expressions, among them what must not be mistaken for text.
+PIECES = r"""
+    a b / / /a/ . a* b? /? a{2} b{0} a+? [ab] [^/] []a] [^]a] [/] [\]a] \. \? \d \x2f \/
+    (a) (/b)? (a|/) (?:/a) (a(b)?) | ^ $ - { } ]
+"""
+pieces = st.sampled_from(PIECES.split())
+
+
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.filter_too_much])
+@given(st.lists(pieces, min_size=1, max_size=6).map("".join), st.data())
+def test_every_match_of_an_expression_has_the_segments_that_it_cannot_do_without(
+    expression: str, data: st.DataObject
+) -> None:
+    try:
+        re.compile(expression)
+    except re.error:
+        return
+    segments = literal_segments(expression)
+    if segments:
+        text = data.draw(st.from_regex(expression, fullmatch=True, alphabet="ab/.?-{}]^$0"))
+        assert set(segments) <= set(text.split("/"))
 
 
 @settings(deadline=None, max_examples=70)

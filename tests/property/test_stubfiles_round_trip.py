@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -92,6 +93,25 @@ def value_patterns(names: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[tup
     return st.dictionaries(names, value_pattern(), max_size=2).map(lambda made: tuple(made.items()))
 
 
+def json_pattern() -> st.SearchStrategy[ValuePattern]:
+    options = st.fixed_dictionaries(
+        {}, optional={"ignoreArrayOrder": st.booleans(), "ignoreExtraElements": st.booleans()}
+    ).map(lambda made: dict(sorted(made.items())))
+    written_out = JSON.filter(lambda value: value is not None and not isinstance(value, str))
+    as_text = st.builds(lambda value: orjson.dumps(value).decode(), JSON)
+    return st.builds(ValuePattern, st.just("equalToJson"), written_out | as_text, options)
+
+
+def body_pattern() -> st.SearchStrategy[ValuePattern]:
+    expression = st.sampled_from(["$", "$.a['b c'][0]", "$..a", "$.a[?(@.n > 1 && @.s == 'x')]"])
+    beside = (value_pattern() | json_pattern()).map(
+        lambda value: {value.operator: value.operand, **value.options}
+    )
+    with_matcher = st.builds(lambda path, pattern: {"expression": path, **pattern}, expression, beside)
+    path = st.builds(ValuePattern, st.just("matchesJsonPath"), expression | with_matcher)
+    return st.one_of(value_pattern(), json_pattern(), path)
+
+
 @st.composite
 def url_pattern(draw: Draw) -> UrlPattern | None:
     kind = draw(st.sampled_from(["url", "urlPattern", "urlPath", "urlPathPattern", "urlPathTemplate", None]))
@@ -113,6 +133,17 @@ def inline_body() -> st.SearchStrategy[Body]:
         st.builds(
             Body, st.just("base64Body"), st.binary(max_size=20).map(lambda b: base64.b64encode(b).decode())
         ),
+    )
+
+
+def template() -> st.SearchStrategy[Body]:
+    text = st.sampled_from(
+        ["{{ request.path.id }}", "{% if request.json %}\n{{ request.body }}\n{% endif %}", ""]
+    )
+    return st.builds(Body, st.just("body"), text) | st.builds(
+        Body,
+        st.just("jsonBody"),
+        st.fixed_dictionaries({"a": st.lists(text), "{{ request.url }}": st.just(1)}),
     )
 
 
@@ -145,11 +176,13 @@ def variants(draw: Draw, url: UrlPattern | None, file_name: str) -> Variants:
 @st.composite
 def response(draw: Draw, url: UrlPattern | None, file_name: str, share: float | None) -> ResponseDefinition:
     in_file = st.binary(max_size=20).map(lambda data: Body("bodyFileName", f"{file_name}.bin", data))
+    transformers = draw(st.sampled_from([(), ("jinja",)]))
     return ResponseDefinition(
         status=draw(st.integers(100, 599)),
-        headers=draw(headers()),
-        body=draw(st.none() | inline_body() | in_file),
-        variants=draw(st.none() | variants(url, f"{file_name}.jsonl")),
+        headers=Headers() if transformers else draw(headers()),
+        body=draw(template() if transformers else st.none() | inline_body() | in_file),
+        variants=None if transformers else draw(st.none() | variants(url, f"{file_name}.jsonl")),
+        transformers=transformers,
         fixed_delay_ms=draw(st.none() | st.floats(0, 1e6)),
         delay=draw(st.none() | delay()),
         share=share,
@@ -159,7 +192,11 @@ def response(draw: Draw, url: UrlPattern | None, file_name: str, share: float | 
 @st.composite
 def stub(draw: Draw, number: int, name: str) -> Stub:
     request = RequestPattern(
-        draw(METHOD), draw(url_pattern()), draw(value_patterns(TEXT)), draw(value_patterns(WORD))
+        method=draw(METHOD),
+        url=draw(url_pattern()),
+        query=draw(value_patterns(TEXT)),
+        headers=draw(value_patterns(WORD)),
+        body=tuple(draw(st.lists(body_pattern(), max_size=2))),
     )
     shares = draw(st.sampled_from([[None], [1.0], [0.25, 0.75], [0.3333, 0.3333, 0.3333]]))
     return Stub(

@@ -25,7 +25,7 @@ from mockforge.model.stub import (
     Variant,
     Variants,
 )
-from mockforge.state.strata import Strata
+from mockforge.state.strata import SIZE
 from mockforge.state.turns import Turns
 
 MS = 1_000_000
@@ -120,18 +120,44 @@ def test_fields_that_frame_the_body_are_left_to_whoever_sends_it() -> None:
 
 
 def test_the_due_time_is_the_arrival_and_one_sampled_delay() -> None:
-    engine = engine_of(stub("slow", text("", delay=UNIFORM)), seed=42)
-    strata = Strata(Random(42))
-    for arrived_ns in (0, 5 * MS, 10**15):
-        plan = ask(engine, arrived_ns=arrived_ns).plan
-        assert plan.arrived_ns == arrived_ns
-        assert plan.first_byte_ns == arrived_ns + round((10 + 20 * strata.draw("")) * MS)
+    arrivals = [0, 5 * MS, 10**15]
+    plans = [ask(engine_of(stub("slow", text("", delay=UNIFORM))), arrived_ns=each).plan for each in arrivals]
+    assert [plan.arrived_ns for plan in plans] == arrivals
+    (delay_ns,) = {plan.first_byte_ns - plan.arrived_ns for plan in plans}
+    assert 10 * MS <= delay_ns <= 30 * MS
+
+
+def test_a_round_of_requests_has_the_law_evenly() -> None:
+    engine = engine_of(stub("slow", text("", delay=UNIFORM)))
+    for _ in range(3):
+        delays_ms = sorted(ask(engine).plan.first_byte_ns / MS for _ in range(SIZE))
+        for number, delay_ms in enumerate(delays_ms):
+            assert 10 + 20 * number / SIZE <= delay_ms <= 10 + 20 * (number + 1) / SIZE
+
+
+def test_stubs_do_not_share_the_evenness_of_their_draws() -> None:
+    fast, slow = (
+        stub(path, text("", delay=UNIFORM), url=UrlPattern("urlPath", path)) for path in ("/a", "/b")
+    )
+    engine = engine_of(fast, slow)
+    both = [(ask(engine, "/a").plan.first_byte_ns, ask(engine, "/b").plan.first_byte_ns) for _ in range(SIZE)]
+    for delays_ns in zip(*both, strict=True):
+        strata = {int((delay_ns / MS - 10) / 20 * SIZE) for delay_ns in delays_ns}
+        assert len(strata) == SIZE
 
 
 def test_a_fixed_delay_and_a_distribution_add_up() -> None:
     fixed = DelayDistribution("fixed", {"milliseconds": 5})
     engine = engine_of(stub("slow", text("", fixed_delay_ms=2.5, delay=fixed)))
     assert ask(engine, arrived_ns=100).plan.first_byte_ns == 100 + 7_500_000
+
+
+@pytest.mark.parametrize(("time_scale", "delay_ms"), [(0, 0), (0.5, 3.75), (1, 7.5), (10, 75)])
+def test_every_delay_is_multiplied_by_the_time_scale(time_scale: float, delay_ms: float) -> None:
+    fixed = DelayDistribution("fixed", {"milliseconds": 5})
+    service = Service("orders", (stub("slow", text("", fixed_delay_ms=2.5, delay=fixed)),))
+    engine = Engine(compile_service(service), Random(1), time_scale=time_scale)
+    assert ask(engine, arrived_ns=100).plan.first_byte_ns == 100 + delay_ms * MS
 
 
 def test_without_a_delay_the_answer_is_due_at_once() -> None:
@@ -161,6 +187,13 @@ def test_responses_come_by_their_shares() -> None:
         assert_share(came[body], share)
 
 
+def test_a_round_of_requests_has_the_shares_exactly() -> None:
+    engine = engine_of(
+        stub("flaky", text("ok", share=0.9), text("busy", share=0.08), text("gone", share=0.02))
+    )
+    assert Counter(bodies(engine, ["/"] * SIZE)) == {"ok": 90, "busy": 8, "gone": 2}
+
+
 def test_shares_are_relative_and_none_counts_as_a_whole_one() -> None:
     came = Counter(bodies(engine_of(stub("even", text("a"), text("b"))), ["/"] * DRAWS))
     assert_share(came["a"], 0.5)
@@ -187,15 +220,10 @@ def test_unrecorded_parameters_get_the_rows_in_turn() -> None:
 
 
 def test_several_rows_of_one_key_come_in_turn_each_key_by_itself() -> None:
-    rows = [(["1"], "open"), (["2"], "new"), (["1"], "paid"), (["1"], "sent")]
+    rows = [(["1"], "open"), (["2"], "new"), (["1"], "paid"), (["1"], "sent"), (["2"], "old")]
     engine = engine_of(stub("order", recorded(["path.id"], *rows), url=ORDER))
-    assert bodies(engine, ["/orders/1"] * 2 + ["/orders/2"] + ["/orders/1"] * 2) == [
-        "open",
-        "paid",
-        "new",
-        "sent",
-        "open",
-    ]
+    targets = [f"/orders/{number}" for number in (1, 2, 1, 2, 1, 1, 2)]
+    assert bodies(engine, targets) == ["open", "new", "paid", "old", "sent", "open", "new"]
 
 
 def test_variants_that_nothing_chooses_come_in_turn() -> None:
@@ -243,6 +271,15 @@ def test_a_failure_without_parameters_keeps_its_share_whatever_is_asked() -> Non
     engine = engine_of(stub("order", found, overloaded, url=ORDER))
     for target in ("/orders/1", "/orders/unrecorded"):
         assert_share(Counter(bodies(engine, [target] * DRAWS))["overloaded"], 0.2)
+
+
+def test_a_failure_of_several_kinds_keeps_its_share_too() -> None:
+    found = recorded(["path.id"], (["1"], "one"), (["2"], "two"), share=0.8)
+    overloaded = recorded([], ([], "overloaded"), ([], "busy"), share=0.2, status=503)
+    engine = engine_of(stub("order", found, overloaded, url=ORDER))
+    for target in ("/orders/1", "/orders/unrecorded"):
+        came = Counter(bodies(engine, [target] * SIZE))
+        assert (came["overloaded"], came["busy"]) == (10, 10)
 
 
 def test_each_response_has_its_own_delay() -> None:
@@ -295,6 +332,12 @@ def test_replace_swaps_everything_at_once_and_turns_go_on() -> None:
     engine.replace(after)
     assert engine.service.name == "after"
     assert bodies(engine, ["/", "/orders/1"]) == ["2", "3"]
+
+
+def test_turns_can_be_handed_on_from_engine_to_engine() -> None:
+    compiled = compile_service(Service("dice", (stub("dice", recorded([], ([], "1"), ([], "2"))),)))
+    turns = Turns()
+    assert [bodies(Engine(compiled, Random(1), turns), ["/"]) for _ in range(3)] == [["1"], ["2"], ["1"]]
 
 
 # Compiling

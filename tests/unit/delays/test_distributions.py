@@ -89,28 +89,42 @@ def test_uniform_may_have_no_width() -> None:
     assert Uniform.from_parameters({"lower": 5, "upper": 5}).at(Random(1).random()) == 5 * MS
 
 
+def test_uniform_is_a_straight_line_between_its_bounds() -> None:
+    uniform = Uniform.from_parameters({"lower": 10, "upper": 30})
+    assert [uniform.at(level) for level in (0, 0.25, 0.5)] == [10 * MS, 15 * MS, 20 * MS]
+
+
 def test_uniform_bounds_must_not_cross() -> None:
     with pytest.raises(StubFileError, match=r"^upper is 5; it must be at least 10"):
         Uniform.from_parameters({"lower": 10, "upper": 5})
 
 
-def test_lognormal_without_spread_is_its_median() -> None:
-    assert LogNormal.from_parameters({"median": 20, "sigma": 0}).at(Random(1).random()) == 20 * MS
+def test_lognormal_is_exact_where_the_normal_law_is_known() -> None:
+    law = LogNormal.from_parameters({"median": 20, "sigma": 0.4})
+    assert law.at(0.5) == 20 * MS
+    assert law.at(NormalDist().cdf(1)) == pytest.approx(20 * math.exp(0.4) * MS, abs=2)
 
 
-def test_lognormal_never_exceeds_its_maximum() -> None:
-    assert draw_ms("lognormal", {"median": 20, "sigma": 1, "maxValue": 21}, seed=1).max() <= 21
+@pytest.mark.parametrize(("maximum", "delay_ms"), [(500, 20), (15, 15)])
+def test_lognormal_without_spread_is_its_median_or_its_maximum(maximum: float, delay_ms: int) -> None:
+    law = LogNormal.from_parameters({"median": 20, "sigma": 0, "maxValue": maximum})
+    assert {law.at(level) for level in (0, 0.5, 0.999)} == {delay_ms * MS}
 
 
-def test_a_maximum_that_no_draw_stays_below_is_the_delay() -> None:
+def test_lognormal_never_exceeds_its_maximum_and_comes_close() -> None:
+    drawn = draw_ms("lognormal", {"median": 20, "sigma": 1, "maxValue": 21}, seed=1)
+    assert 20.9 < drawn.max() <= 21
+
+
+def test_a_maximum_that_hardly_any_draw_stays_below_is_the_delay() -> None:
     below_all = LogNormal.from_parameters({"median": 1_000, "sigma": 0.001, "maxValue": 1})
-    assert below_all.at(Random(1).random()) == MS
+    assert {below_all.at(level) for level in (0, 0.5, 0.999)} == {MS}
 
 
-def test_a_lognormal_of_absurd_spread_still_gives_delays_that_a_timer_can_hold() -> None:
-    wild = LogNormal.from_parameters({"median": 1, "sigma": 400})
-    random = Random(1)
-    assert max(wild.at(random.random()) for _ in range(1_000)) < 2**62
+@pytest.mark.parametrize("sigma", [40, 400, 1e8])
+def test_a_lognormal_of_absurd_spread_still_gives_delays_that_a_timer_can_hold(sigma: float) -> None:
+    wild = LogNormal.from_parameters({"median": 1, "sigma": sigma})
+    assert all(0 <= wild.at(level) < 2**62 for level in (0, 0.001, 0.5, 0.999, 1 - 2**-53))
 
 
 def test_a_median_of_zero_is_refused() -> None:

@@ -311,6 +311,15 @@ def test_odd_targets_are_learned_like_any_other(target: str) -> None:
     assert ask(engine, target).response.body == b"one"
 
 
+def test_of_very_many_query_parameters_the_rarest_do_not_choose() -> None:
+    usual = "&".join(f"p{number}=x" for number in range(16))
+    exchanges = [
+        exchange(f"/a?{usual}&rare=1", b"rare") if number < 20 else exchange(f"/a?{usual}", b"usual")
+        for number in range(40)
+    ]
+    assert learn(exchanges).outcomes[0].by == ()
+
+
 def test_values_written_where_names_belong_do_not_become_parameters() -> None:
     exchanges = [exchange(f"/a?q={number % 3}&{number}", b"%d" % (number % 3)) for number in range(300)]
     learned = learn(exchanges)

@@ -72,3 +72,57 @@ def test_what_a_pattern_leaves_out_may_be_anything() -> None:
 def test_methods_compare_with_case_as_http_has_it() -> None:
     assert not RequestMatcher(RequestPattern("GET")).matches(request(method="get"))
     assert RequestMatcher(RequestPattern("ANY")).admits_method("get")
+
+
+NEW_ORDER = RequestPattern(
+    method="POST",
+    headers=(("Content-Type", ValuePattern("equalTo", "application/json")),),
+    body=(
+        ValuePattern("matchesJsonPath", "$.sku"),
+        ValuePattern("equalToJson", {"sku": "b-17", "count": 2}, {"ignoreExtraElements": True}),
+    ),
+)
+TYPED = [(b"content-type", b"application/json")]
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        (b'{"count": 2, "sku": "b-17", "note": ""}', []),
+        (b'{"count": 2, "sku": "b-18"}', ['equalToJson {"sku":"b-17","count":2}']),
+        (b"{", ["matchesJsonPath $.sku", 'equalToJson {"sku":"b-17","count":2}']),
+    ],
+)
+def test_every_pattern_of_the_body_must_match(body: bytes, wanted: list[str]) -> None:
+    asked = RequestView("POST", "/", TYPED, body)
+    matcher = RequestMatcher(NEW_ORDER)
+    differences = matcher.compare(asked).differences
+    assert [(each.part, each.wanted, each.found) for each in differences] == [
+        ("body", each, body.decode()) for each in wanted
+    ]
+    assert matcher.matches(asked) is (wanted == [])
+    assert matcher.rest is not None
+    assert matcher.rest(asked) is (wanted == [])
+
+
+def test_a_body_is_shown_by_its_beginning_and_an_empty_one_is_absent() -> None:
+    matcher = RequestMatcher(RequestPattern(body=(ValuePattern("equalTo", "a" * 9_999),)))
+    (found,) = matcher.compare(RequestView("POST", "/", body="é".encode() * 9_999)).differences
+    assert (found.wanted, found.found) == ("equalTo " + "a" * 191 + "…", "é" * 199 + "…")
+    (found,) = matcher.compare(RequestView("POST", "/")).differences
+    assert found.found == "absent"
+
+
+class Unparsed(RequestView):
+    """A request whose body nobody may parse."""
+
+    @property
+    def json(self) -> object:
+        raise AssertionError("the body was parsed")
+
+
+def test_a_body_is_parsed_only_where_everything_else_matches() -> None:
+    matcher = RequestMatcher(NEW_ORDER)
+    assert not matcher.matches(Unparsed("POST", "/", (), b"{}"))
+    with pytest.raises(AssertionError, match="the body was parsed"):
+        matcher.matches(Unparsed("POST", "/", TYPED, b"{}"))

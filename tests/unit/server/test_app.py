@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, MutableSequence
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -12,9 +13,10 @@ import orjson
 import pytest
 
 from mockforge.clock import ManualClock
-from mockforge.engine import Engine, compile_service
+from mockforge.engine import Decision, Engine, compile_service
 from mockforge.model.event import ServeEvent
 from mockforge.model.headers import Headers
+from mockforge.model.request import RequestView
 from mockforge.model.service import Service
 from mockforge.model.stub import (
     Body,
@@ -84,10 +86,10 @@ class Caller:
 class Mock:
     """A service behind the application, its journal and its clock."""
 
-    def __init__(self, *stubs: Stub, random: Random | None = None) -> None:
+    def __init__(self, *stubs: Stub, engine: type[Engine] = Engine) -> None:
         self.clock = ManualClock(now_ns=1_000 * MS)
         self.journal = Journal()
-        self.engine = Engine(compile_service(Service("orders", stubs)), random or Random(1))
+        self.engine = engine(compile_service(Service("orders", stubs)), Random(1))
         self.app = MockApp(self.engine, self.journal, self.clock)
 
     def call(self, caller: Caller) -> Awaitable[None]:
@@ -215,28 +217,29 @@ def test_an_answer_leaves_when_it_is_due_and_not_before() -> None:
     assert (event.first_byte_ns, event.lateness_ns, event.end_ns) == (1_020 * MS, 0, 1_020 * MS)
 
 
-class SlowRandom(Random):
-    """Draws that take time, as deciding does."""
+class SlowEngine(Engine):
+    """An engine whose every decision takes 5 ms."""
 
     clock: ManualClock
 
-    def shuffle(self, x: MutableSequence[Any]) -> None:
+    def decide(self, request: RequestView, arrived_ns: int) -> Decision:
         self.clock.advance(5 * MS)
-        super().shuffle(x)
+        return super().decide(request, arrived_ns)
 
 
-@pytest.mark.parametrize(("delay_ms", "first_byte_ms"), [(20, 1_020), (3, 1_005)], ids=["absorbed", "late"])
+@pytest.mark.parametrize(
+    ("delay_ms", "first_byte_ms"), [(20, 1_020), (5, 1_005), (3, 1_005)], ids=["absorbed", "just", "late"]
+)
 def test_delay_counts_from_arrival_so_that_work_is_absorbed(delay_ms: int, first_byte_ms: int) -> None:
-    random = SlowRandom(1)
-    delay = DelayDistribution("uniform", {"lower": delay_ms, "upper": delay_ms})
-    mock = Mock(stub("slow", delay=delay), random=random)
-    random.clock = mock.clock
+    mock = Mock(stub("slow", delay=DelayDistribution("fixed", {"milliseconds": delay_ms})), engine=SlowEngine)
+    assert isinstance(mock.engine, SlowEngine)
+    mock.engine.clock = mock.clock
 
     async def serve() -> None:
         async with running(mock):
             answered = mock.call(Caller("GET", "/"))
             await turns()
-            mock.clock.advance(max(0, 1_020 * MS - mock.clock.now_ns()) if delay_ms == 20 else 0)
+            mock.clock.advance(first_byte_ms * MS - mock.clock.now_ns())
             await answered
 
     asyncio.run(serve())
@@ -348,6 +351,26 @@ def test_a_task_that_is_cancelled_while_it_waits_is_no_longer_in_flight() -> Non
     assert [(event.stub, event.in_flight) for event in mock.events()] == [("fast", 0)]
 
 
+def open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="descriptors are counted in /proc")
+def test_the_end_frees_what_waiting_took() -> None:
+    mock = Mock(stub("slow", delay=SLOW))
+
+    async def serve() -> None:
+        before = open_descriptors()
+        async with running(mock):
+            answered = mock.call(Caller("GET", "/"))
+            await turns()
+            mock.clock.advance(20 * MS)
+            await answered
+        assert open_descriptors() == before
+
+    asyncio.run(serve())
+
+
 # What is not the service's
 
 
@@ -374,6 +397,7 @@ def test_the_admin_api_has_the_metrics_of_what_was_served() -> None:
         "served": 0,
         "unmatched": 0,
         "callersLeft": 0,
+        "lateWindows": 0,
         "latenessMilliseconds": None,
     }
     metrics = orjson.loads(after.body)

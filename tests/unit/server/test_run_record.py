@@ -12,7 +12,13 @@ from mockforge.server.run_record import exchange_of
 MS = 1_000_000
 
 
-def event(first_byte_ns: int | None, end_ns: int, stub: str | None = "POST /orders") -> ServeEvent:
+def event(
+    first_byte_ns: int | None,
+    end_ns: int,
+    stub: str | None = "POST /orders",
+    *,
+    caller_left: bool = False,
+) -> ServeEvent:
     return ServeEvent(
         wall_ns=1_700_000_000 * 10**9,
         request=RequestView("POST", "/orders?dry=1", [(b"X-Tenant", b"acme")], b"{}"),
@@ -22,6 +28,7 @@ def event(first_byte_ns: int | None, end_ns: int, stub: str | None = "POST /orde
         first_byte_ns=first_byte_ns,
         end_ns=end_ns,
         in_flight=3,
+        caller_left=caller_left,
     )
 
 
@@ -40,11 +47,18 @@ def test_a_served_request_is_an_exchange_with_the_times_that_were_observed() -> 
 
 
 def test_a_caller_that_left_is_a_failed_exchange_without_an_answer() -> None:
-    exchange = exchange_of(event(None, 510 * MS), started_ns=500 * MS)
+    exchange = exchange_of(event(None, 510 * MS, caller_left=True), started_ns=500 * MS)
     assert exchange.failed
     assert (exchange.response, exchange.error) == (None, "caller: left")
     assert (exchange.arrived_ns, exchange.total_ns) == (0, 10 * MS)
     assert (exchange.ttfb_ns, exchange.lateness_ns) == (None, None)
+
+
+def test_a_caller_that_left_in_the_middle_of_its_answer_has_seen_its_first_byte() -> None:
+    exchange = exchange_of(event(521 * MS, 700 * MS, caller_left=True), started_ns=500 * MS)
+    assert exchange.failed
+    assert (exchange.response, exchange.error) == (None, "caller: left")
+    assert (exchange.total_ns, exchange.ttfb_ns, exchange.lateness_ns) == (200 * MS, 21 * MS, 1 * MS)
 
 
 def test_a_miss_belongs_to_no_operation() -> None:

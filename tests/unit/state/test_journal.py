@@ -7,30 +7,64 @@ import pytest
 from mockforge.model.event import ServeEvent
 from mockforge.model.request import RequestView
 from mockforge.model.response import DelayPlan, RenderedResponse
-from mockforge.state.journal import Journal
+from mockforge.state.journal import BATCH, Journal
 
 MS = 1_000_000
 
 
-def event(number: int = 0, *, stub: str | None = "a", late_ns: int | None = 0) -> ServeEvent:
+def event(
+    number: int = 0, *, stub: str | None = "a", late_ns: int | None = 0, body: bytes = b""
+) -> ServeEvent:
     return ServeEvent(
         wall_ns=number,
-        request=RequestView("GET", f"/{number}"),
+        request=RequestView("GET", f"/{number}", body=body),
         response=RenderedResponse(200, (), b""),
         plan=DelayPlan(0, 20 * MS),
         stub=stub,
         first_byte_ns=None if late_ns is None else 20 * MS + late_ns,
         end_ns=30 * MS,
         in_flight=0,
+        caller_left=late_ns is None,
     )
 
 
-def test_it_keeps_the_latest_oldest_first_and_counts_all() -> None:
-    journal = Journal(limit=3)
-    for number in range(10):
+@pytest.mark.parametrize("count", [0, 1, 1_000, 1_001, BATCH * 7 + 3])
+def test_it_keeps_the_latest_oldest_first_and_counts_all(count: int) -> None:
+    journal = Journal(limit=1_000)
+    for number in range(count):
         journal.add(event(number))
-    assert [each.wall_ns for each in journal.latest()] == [7, 8, 9]
-    assert journal.served == 10
+    kept = [each.wall_ns for each in journal.latest()]
+    assert kept == list(range(count - len(kept), count))
+    assert min(count, 1_000) <= len(kept) < 1_000 + BATCH
+    assert (journal.served, journal.evicted) == (count, count - len(kept))
+
+
+def test_a_count_is_up_to_date_whenever_it_is_read() -> None:
+    journal = Journal(limit=10)
+    for number in range(1, 50):
+        journal.add(event(number, stub=None))
+        assert (journal.served, journal.unmatched, journal.lateness.total_ms.count) == (number,) * 3
+        assert journal.latest()[-1].wall_ns == number
+    assert len(journal.latest()) == 10
+
+
+def test_large_bodies_push_older_events_out_and_give_their_room_back() -> None:
+    journal = Journal(limit=1_000, most_bytes=10_000_000)
+    for number in range(100):
+        journal.add(event(number, body=b"x" * 400_000))
+    kept = [each.wall_ns for each in journal.latest()]
+    assert kept == list(range(100 - len(kept), 100))
+    assert 20 <= len(kept) <= 24
+    for number in range(3_000):
+        journal.add(event(number))
+    assert len(journal.latest()) >= 1_000
+    assert journal.evicted + len(journal.latest()) == journal.served == 3_100
+
+
+def test_a_body_beyond_all_bounds_is_counted_and_not_kept() -> None:
+    journal = Journal(most_bytes=10_000)
+    journal.add(event(body=b"x" * 20_000))
+    assert (journal.served, journal.evicted, journal.latest()) == (1, 1, [])
 
 
 def test_misses_and_callers_that_left_are_counted() -> None:
@@ -39,16 +73,17 @@ def test_misses_and_callers_that_left_are_counted() -> None:
     journal.add(event(stub=None))
     journal.add(event(late_ns=None))
     journal.add(event(stub=None, late_ns=None))
-    assert (journal.served, journal.unmatched, journal.callers_left) == (4, 2, 2)
+    journal.add(event(late_ns=None))
+    assert (journal.served, journal.unmatched, journal.callers_left) == (5, 2, 3)
 
 
 def test_lateness_is_of_what_was_sent_and_in_milliseconds() -> None:
     journal = Journal()
     for late_ns in (MS, 2 * MS, 3 * MS, None):
         journal.add(event(late_ns=late_ns))
-    assert journal.lateness_ms.count == 3
-    assert journal.lateness_ms.maximum == 3
-    assert journal.lateness_ms.quantile(0.5) == pytest.approx(2, rel=0.01)
+    assert journal.lateness.total_ms.count == 3
+    assert journal.lateness.total_ms.maximum == 3
+    assert journal.lateness.total_ms.quantile(0.5) == pytest.approx(2, rel=0.01)
 
 
 def test_listeners_hear_every_event_in_order() -> None:

@@ -5,9 +5,10 @@ from typing import Any
 import orjson
 import pytest
 
+from mockforge.matching.body import BODY_OPERATORS
 from mockforge.matching.values import OPERATORS as MATCHERS
 from mockforge.model.stub import RequestPattern, UrlPattern, ValuePattern
-from mockforge.stubfiles.form import OPERATORS
+from mockforge.stubfiles.form import OPERATORS, BodyPatternForm
 from mockforge.stubfiles.shorthand import parse_shorthand, shorthand_of
 
 
@@ -34,6 +35,7 @@ def test_the_shorthand_stands_for_method_and_url_and_back(text: str, method: str
         RequestPattern("GET", UrlPattern("urlPath", "/{id}")),
         RequestPattern("GET", UrlPattern("urlPathTemplate", "/orders")),
         RequestPattern("GET", UrlPattern("urlPath", "/a"), headers=(("X", ValuePattern("absent", True)),)),
+        RequestPattern("GET", UrlPattern("urlPath", "/a"), body=(ValuePattern("absent", True),)),
     ],
 )
 def test_a_pattern_that_says_more_has_no_shorthand(pattern: RequestPattern) -> None:
@@ -42,6 +44,7 @@ def test_a_pattern_that_says_more_has_no_shorthand(pattern: RequestPattern) -> N
 
 def test_matchers_of_values_are_those_that_the_engine_knows() -> None:
     assert set(OPERATORS) == set(MATCHERS)
+    assert set(BodyPatternForm.operators) == {*MATCHERS, *BODY_OPERATORS}
 
 
 def test_query_parameters_and_headers_take_matchers(folder: Any) -> None:
@@ -65,6 +68,42 @@ def test_query_parameters_and_headers_take_matchers(folder: Any) -> None:
         (
             ("X-Debug", ValuePattern("equalTo", "On", {"caseInsensitive": True})),
             ("Accept", ValuePattern("doesNotContain", "xml")),
+        ),
+    )
+
+
+def test_the_body_takes_matchers_of_text_json_and_jsonpath(folder: Any) -> None:
+    stub = folder.stub(
+        """
+        request:
+          method: POST
+          bodyPatterns:
+            - contains: 1.10
+            - equalToJson: '{"n": 1.10}'
+            - equalToJson: {n: 1.10, none: ~, "on": [no]}
+              ignoreArrayOrder: true
+              ignoreExtraElements: false
+            - matchesJsonPath: $.items[?(@.n > 1)]
+            - matchesJsonPath: {expression: $.sku, equalTo: B-17, caseInsensitive: true}
+            - matchesJsonPath: {expression: $.sku, equalToJson: {a: 1}, ignoreExtraElements: true}
+        """
+    )
+    beside = {"equalToJson": {"a": 1}, "ignoreExtraElements": True}
+    assert stub.request == RequestPattern(
+        "POST",
+        body=(
+            ValuePattern("contains", "1.10"),
+            ValuePattern("equalToJson", '{"n": 1.10}'),
+            ValuePattern(
+                "equalToJson",
+                {"n": 1.1, "none": None, "on": ["no"]},
+                {"ignoreArrayOrder": True, "ignoreExtraElements": False},
+            ),
+            ValuePattern("matchesJsonPath", "$.items[?(@.n > 1)]"),
+            ValuePattern(
+                "matchesJsonPath", {"expression": "$.sku", "equalTo": "B-17", "caseInsensitive": True}
+            ),
+            ValuePattern("matchesJsonPath", {"expression": "$.sku", **beside}),
         ),
     )
 
@@ -109,7 +148,51 @@ REFUSED = [
         ".headers.X.equalToJson: key 'equalToJson' is WireMock's, and",
     ),
     ({"queryParameters": {"q": {"matches": "["}}}, ".queryParameters.q.matches: regular expression '[' does"),
-    ({"bodyPatterns": []}, ".bodyPatterns: key 'bodyPatterns' is WireMock's, and not supported yet (known:"),
+    ({"cookies": {}}, ".cookies: key 'cookies' is WireMock's, and not supported yet (known:"),
+    ({"bodyPatterns": {}}, ".bodyPatterns: must be a list, not a mapping"),
+    ({"bodyPatterns": ["a"]}, ".bodyPatterns[0]: must be a mapping, not 'a' (such as {equalToJson: {sku"),
+    ({"bodyPatterns": [{}]}, ".bodyPatterns[0]: needs one of equalTo, contains, doesNotContain"),
+    (
+        {"bodyPatterns": [{"equalToXml": "<a/>"}]},
+        ".bodyPatterns[0].equalToXml: key 'equalToXml' is WireMock's, and not supported yet",
+    ),
+    (
+        {"bodyPatterns": [{"contains": "a"}, {"equalToJson": "{a: 1}"}]},
+        ".bodyPatterns[1].equalToJson: '{a: 1}' is not JSON: ",
+    ),
+    (
+        {"bodyPatterns": [{"equalToJson": {"id": "${json-unit.any-string}"}}]},
+        ".bodyPatterns[0].equalToJson: placeholders such as ${json-unit.ignore} are WireMock's, and not",
+    ),
+    (
+        {"bodyPatterns": [{"equalTo": "a", "ignoreArrayOrder": True}]},
+        ".bodyPatterns[0]: ignoreArrayOrder goes with equalToJson",
+    ),
+    (
+        {"bodyPatterns": [{"equalTo": "a", "matchesJsonPath": "$.a"}]},
+        ".bodyPatterns[0]: equalTo and matchesJsonPath exclude one another (keep one of them)",
+    ),
+    (
+        {"bodyPatterns": [{"matchesJsonPath": "$.a["}]},
+        ".bodyPatterns[0].matchesJsonPath: JSONPath '$.a[' does not parse: ",
+    ),
+    (
+        {"bodyPatterns": [{"matchesJsonPath": {"expression": "$.a[", "equalTo": "a"}}]},
+        ".bodyPatterns[0].matchesJsonPath.expression: JSONPath '$.a[' does not parse: ",
+    ),
+    (
+        {"bodyPatterns": [{"matchesJsonPath": {"expression": "$.a"}}]},
+        ".bodyPatterns[0].matchesJsonPath: needs one of equalTo, contains",
+    ),
+    (
+        {"bodyPatterns": [{"matchesJsonPath": {"equalTo": "a"}}]},
+        ".bodyPatterns[0].matchesJsonPath.expression: is missing (such as $.items[0].sku, or {expression",
+    ),
+    (
+        {"bodyPatterns": [{"matchesJsonPath": {"expression": "$.a", "equalsTo": "a"}}]},
+        ".bodyPatterns[0].matchesJsonPath.equalsTo: unknown key 'equalsTo', did you mean 'equalTo'?",
+    ),
+    ({"bodyPatterns": [{"matchesJsonPath": []}]}, ".bodyPatterns[0].matchesJsonPath: must be a mapping, not"),
     ({"urlpath": "/a"}, ".urlpath: unknown key 'urlpath', did you mean 'urlPath'?"),
 ]
 
@@ -118,3 +201,20 @@ REFUSED = [
 def test_a_request_that_cannot_be_is_refused(folder: Any, written: object, problem: str) -> None:
     stub = orjson.dumps({"name": "x", "request": written})
     assert folder.problem(stub, "a.json").startswith(f"a.json:1: stub 'x': request{problem}")
+
+
+def test_a_refused_body_pattern_is_named_by_its_line(folder: Any) -> None:
+    problem = folder.problem(
+        """\
+name: x
+request:
+  bodyPatterns:
+    - equalTo: a
+    - matchesJsonPath:
+        expression: $.a[
+        equalTo: a
+"""
+    )
+    assert problem.startswith(
+        "a.yaml:6: stub 'x': request.bodyPatterns[1].matchesJsonPath.expression: JSONPath"
+    )

@@ -68,6 +68,17 @@ def test_several_responses_have_shares(folder: Any) -> None:
     assert [(response.share, response.status) for response in stub.responses] == [(0.9, 200), (0.1, 503)]
 
 
+def test_transformers_make_a_template_of_the_body(folder: Any) -> None:
+    response = answer(folder, "{transformers: [jinja], jsonBody: {id: '{{ request.path.id }}'}}")
+    assert response.transformers == ("jinja",)
+    assert response.body == Body("jsonBody", {"id": "{{ request.path.id }}"})
+    assert answer(folder, "{transformers: [], body: '{{ as it is }}'}").transformers == ()
+
+
+def test_without_transformers_a_body_is_no_template(folder: Any) -> None:
+    assert answer(folder, "{body: '{{ as it is', headers: {X: '{{'}}").body == Body("body", "{{ as it is")
+
+
 REFUSED = [
     (17, ": must be a mapping, not 17 (such as {status: 200, body: hello})"),
     ({"status": "200"}, ".status: must be a whole number, not '200'"),
@@ -116,6 +127,32 @@ REFUSED = [
     ),
     ({"share": 0.5}, ": shares add up to 0.5, not to 1 (0.5)"),
     ({"fault": "EMPTY_RESPONSE"}, ".fault: key 'fault' is WireMock's, and not supported yet (known: share"),
+    ({"transformers": ["xslt"], "body": ""}, ".transformers: 'xslt' is not known (known: jinja)"),
+    (
+        {"transformers": ["response-template"], "body": ""},
+        ".transformers: 'response-template' is WireMock's Handlebars dialect, which is not supported yet",
+    ),
+    ({"transformers": "jinja"}, ".transformers: must be a list, not 'jinja'"),
+    ({"transformers": ["jinja", "jinja"]}, ".transformers: jinja and jinja exclude one another"),
+    ({"transformers": ["jinja"]}, ": transformers need a body to transform"),
+    (
+        {"transformers": ["jinja"], "body": "", "variants": {"file": "a.jsonl"}},
+        ": transformers and variants exclude one another (variants are sent as they are)",
+    ),
+    (
+        {"transformers": ["jinja"], "body": "", "headers": {"Location": "/{{ request.path.id }}"}},
+        ": header Location holds a template, which only a body can yet",
+    ),
+    (
+        {"transformers": ["jinja"], "body": "{{ request.pth.id }}"},
+        ".body: template asks for 'request.pth', which no request has (known: request.method",
+    ),
+    (
+        {"transformers": ["jinja"], "jsonBody": {"a": "{{ order }}"}},
+        ".jsonBody: template asks for 'order', which is not known (known: request)",
+    ),
+    ({"transformers": ["jinja"], "body": "{{"}, ".body: template does not parse: line 1: "),
+    ({"transformers": ["jinja"], "base64Body": "/w=="}, ".base64Body: template is not UTF-8 at byte 0"),
     ({"jsonbody": {}}, ".jsonbody: unknown key 'jsonbody', did you mean 'jsonBody'?"),
 ]
 
@@ -147,3 +184,9 @@ def test_several_responses_that_cannot_be_are_refused(folder: Any, written: str,
 def test_json_that_cannot_be_sent_is_refused(folder: Any, value: str) -> None:
     problem = folder.problem(f"name: x\nresponse:\n  jsonBody: {value}\n")
     assert problem.startswith(("a.yaml:3: stub 'x': response.jsonBody: ", "a.yaml: is nested too deeply"))
+
+
+def test_a_template_in_a_file_is_refused_where_it_is_named(folder: Any) -> None:
+    folder.put("__files/a.txt", "one\n{{ two")
+    problem = folder.problem("name: x\nresponse:\n  transformers: [jinja]\n  bodyFileName: a.txt\n")
+    assert problem.startswith("a.yaml:4: stub 'x': response.bodyFileName: template does not parse: line 2: ")

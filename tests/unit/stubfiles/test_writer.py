@@ -108,6 +108,45 @@ def test_a_request_that_has_no_shorthand_is_written_out(tmp_path: Path) -> None:
     assert (tmp_path / "s" / "__files" / "big" / "s.txt").read_bytes() == b"hello"
 
 
+def test_patterns_of_the_body_and_templates_are_written_as_people_write_them(tmp_path: Path) -> None:
+    stub = Stub(
+        name="new",
+        request=RequestPattern(
+            "POST",
+            UrlPattern("urlPath", "/o"),
+            body=(
+                ValuePattern("equalToJson", {"a": [1]}, {"ignoreArrayOrder": True}),
+                ValuePattern("matchesJsonPath", "$.a"),
+                ValuePattern("matchesJsonPath", {"expression": "$.b", "contains": "x"}),
+            ),
+        ),
+        responses=(ResponseDefinition(201, body=Body("body", "{{ request.url }}"), transformers=("jinja",)),),
+    )
+    write_service(Service("s", (stub,)), tmp_path / "s")
+    assert (
+        (tmp_path / "s" / "mappings" / "new.yaml").read_text()
+        == """\
+name: new
+request:
+  method: POST
+  urlPath: /o
+  bodyPatterns:
+    - equalToJson:
+        a:
+          - 1
+      ignoreArrayOrder: true
+    - matchesJsonPath: $.a
+    - matchesJsonPath:
+        expression: $.b
+        contains: x
+response:
+  status: 201
+  body: '{{ request.url }}'
+  transformers: [jinja]
+"""
+    )
+
+
 def test_equal_values_are_written_out_each_time(tmp_path: Path) -> None:
     shared = {"a": [1]}
     stub = Stub("a", RequestPattern(), (ResponseDefinition(body=Body("jsonBody", [shared, shared])),))

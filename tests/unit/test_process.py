@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from mockforge.replay.quiet import quiet, room_for_connections
+from mockforge.process import quiet, room_for_connections
 
 
 def test_the_interpreter_is_left_as_it_was() -> None:

@@ -1,4 +1,4 @@
-"""Keeping this process out of the way of its own timing."""
+"""This process among others: short pauses, enough descriptors."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from collections.abc import Iterator
 __all__ = ["quiet", "room_for_connections"]
 
 _SWITCH_INTERVAL_S = 0.0005
+#: What is kept of each request comes and goes by the thousand, and hardly ever in cycles.
+_THRESHOLDS = (50_000, 20, 50)
 
 #: Descriptors beside the connections: the recording, the event loop, the terminal.
 _OTHER_DESCRIPTORS = 64
@@ -22,6 +24,8 @@ def quiet() -> Iterator[None]:
     # The schedule stays to the end, and walking it would pause the sender for as long as it is large.
     gc.collect()
     gc.freeze()
+    thresholds = gc.get_threshold()
+    gc.set_threshold(*_THRESHOLDS)
     # The recording is written by another thread, which may keep the interpreter for a whole interval.
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     try:
@@ -29,6 +33,7 @@ def quiet() -> Iterator[None]:
     finally:
         sys.setswitchinterval(before)
         gc.unfreeze()
+        gc.set_threshold(*thresholds)
 
 
 def room_for_connections(wanted: int) -> int:
