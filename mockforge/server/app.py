@@ -47,10 +47,17 @@ class MockApp:
             await self._lifespan(receive, send)
         elif scope["type"] == "http" and scope["path"].startswith(f"{ADMIN_PREFIX}/"):
             await self._admin(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"] == "*":
+            await self._answer_server_wide(send)
         elif scope["type"] == "http":
             await self._serve(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1000})
+
+    async def _answer_server_wide(self, send: Send) -> None:
+        """`OPTIONS *` is about the server and none of its stubs (RFC 9110 §9.3.7): no part of a run."""
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:

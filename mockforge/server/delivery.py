@@ -69,10 +69,17 @@ class Outbox:
     `on_drained` is called whenever an answer that had to wait was the last one owed.
     """
 
-    __slots__ = ("_free_ns", "_lane", "_now_ns", "_on_drained", "_paused", "_slots", "_transport")
+    __slots__ = ("_free_ns", "_lane", "_loop", "_now_ns", "_on_drained", "_paused", "_slots", "_transport")
 
-    def __init__(self, lane: Lane, transport: asyncio.Transport, on_drained: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        lane: Lane,
+        loop: asyncio.AbstractEventLoop,
+        transport: asyncio.Transport,
+        on_drained: Callable[[], object],
+    ) -> None:
         self._lane = lane
+        self._loop = loop
         self._now_ns = lane.clock.now_ns
         self._transport = transport
         self._on_drained = on_drained
@@ -228,7 +235,7 @@ class Outbox:
         if not slot.rest:
             return True
         if not self._paused:
-            self._lane.timer.at(self._now_ns(), self._flush)
+            self._loop.call_soon(self._flush)
         return False
 
     def _record(self, slot: _Answer, *, caller_left: bool) -> None:

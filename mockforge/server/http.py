@@ -60,7 +60,7 @@ async def serving(app: MockApp, sock: socket.socket, tls: TlsFiles | None = None
         app,
         http=partial(FastLaneProtocol, app.lane),  # type: ignore[arg-type]
         ws="none",
-        lifespan="on",
+        lifespan="off",  # what a lifespan would end is ended here, whether or not the server ended well
         log_config=None,
         access_log=False,
         proxy_headers=False,
@@ -79,4 +79,7 @@ async def serving(app: MockApp, sock: socket.socket, tls: TlsFiles | None = None
     finally:
         sweeping.cancel()
         server.should_exit = True
-        await task
+        try:
+            await task
+        finally:
+            app.lane.close()

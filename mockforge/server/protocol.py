@@ -14,7 +14,7 @@ The laws of this file, of `reading` and of `delivery`:
     data ─► httptools ─► on_message_complete ─► engine.decide ─┬─ due, nothing ahead ─► bytes out
                                                                └─ slot ─► deadline ─► its turn? ─► bytes out
 
-What begins with `/__admin` takes a slot too, and becomes an ASGI task when it is its turn.
+What begins with `/__admin`, and `OPTIONS *`, takes a slot too, and becomes an ASGI task when it is its turn.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class FastLaneProtocol(RequestReader):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._out = Outbox(self._lane, transport, self._on_drained)
+        self._out = Outbox(self._lane, self.loop, transport, self._on_drained)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stage = OVER
@@ -157,7 +157,7 @@ class FastLaneProtocol(RequestReader):
         body = self._body
         method = parser.get_method().decode()
         request = RequestView(method, target, self.headers, bytes(body) if body else b"")
-        if target.startswith(_ADMIN):
+        if target.startswith(_ADMIN) or target == "*":
             self._hand_over(request, ending)
             return
         self._whole.append(request if ending is STAYS else None)

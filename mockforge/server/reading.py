@@ -130,7 +130,7 @@ class RequestReader(HttpToolsProtocol):
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers.append((name, value))
+        self.headers.append((name, value.rstrip()))
 
     def on_headers_complete(self) -> None:
         if self._stage == LONG_HEAD or self._fed > self._limits.target:
@@ -157,7 +157,7 @@ class RequestReader(HttpToolsProtocol):
         """How the head of the complete request's answer ends; the connection is OVER where that closes it."""
         version = self.parser.get_http_version()
         if version not in ("1.0", "1.1"):
-            raise RefusedError(505, f"HTTP/{version} is not served here; HTTP/1.1 is")
+            raise RefusedError(505, f"HTTP/{version} is not served; speak HTTP/1.1")
         if not self._server_ends and self.parser.should_keep_alive():
             if version == "1.1":
                 self._plain = True
@@ -247,6 +247,6 @@ class RequestReader(HttpToolsProtocol):
         elif self._stage == OVER:
             return  # what follows the last request
         elif "PRI" in str(error):
-            self._refuse(505, "HTTP/2 is not served here; HTTP/1.1 is")
+            self._refuse(505, "HTTP/2 is not served; speak HTTP/1.1")
         else:
             self._refuse(400, f"Malformed request: {error}")

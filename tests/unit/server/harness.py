@@ -70,6 +70,9 @@ class Loop:
         self._timers.append(timer)
         return timer
 
+    def call_soon(self, callback: Callable[[], object]) -> Timer:
+        return self.call_later(0, callback)
+
     def create_task(self, coroutine: Coroutine[Any, Any, None], **_: object) -> Task:
         self._tasks.append(coroutine)
         return Task()

@@ -24,7 +24,7 @@ class Box:
         self.mock = mock or Mock()
         self.transport = Transport()
         self.drained = 0
-        self.outbox = Outbox(self.mock.lane, self.transport, self._on_drained)
+        self.outbox = Outbox(self.mock.lane, self.mock.loop, self.transport, self._on_drained)  # type: ignore[arg-type]
         self.transport.protocol = self  # type: ignore[assignment]
 
     def _on_drained(self) -> None:
