@@ -23,6 +23,9 @@ __all__ = ["Clock", "Deadline", "DeadlineTimer", "ManualClock", "SystemClock"]
 
 log = logging.getLogger(__name__)
 
+#: So many deadlines fire before the loop's other work has its turn.
+_AT_ONCE = 4
+
 
 class Clock(Protocol):
     """Where the time comes from."""
@@ -137,11 +140,23 @@ class DeadlineTimer:
             self._fd = None
 
     def _run_due(self) -> None:
-        heap = self._heap
         self._armed_ns = 0  # what is set meanwhile is armed for below, once
-        while heap:
-            if heap[0][0] > self._now_ns() and not heap[0][2].cancelled:
-                break
+        self._fire_due()
+        if not self._heap:
+            self._disarm()
+        elif self._fd is None or self._heap[0][0] > self._now_ns():
+            self._arm(self._heap[0][0])  # otherwise the descriptor stays readable, and the loop comes back
+
+    def _fire_due(self) -> None:
+        """Fire what is due, a few at a time.
+
+        Were it all, requests would wait to be read until no answer is due; they would then arrive together,
+        be due together, and so on: a convoy that never dissolves.
+        """
+        heap = self._heap
+        for _ in range(_AT_ONCE):
+            if not heap or (heap[0][0] > self._now_ns() and not heap[0][2].cancelled):
+                return
             deadline = heapq.heappop(heap)[2]
             if deadline.cancelled:
                 continue
@@ -149,10 +164,6 @@ class DeadlineTimer:
                 deadline.fire()
             except Exception:
                 log.exception("a deadline failed")
-        if heap:
-            self._arm(heap[0][0])
-        else:
-            self._disarm()
 
     def _arm(self, due_ns: int) -> None:
         self._armed_ns = due_ns

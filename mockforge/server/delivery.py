@@ -21,6 +21,9 @@ _SLICE = 256 * 1024
 #: A caller that reads as fast as it is sent to gets so many slices before others have their turn.
 _AT_ONCE = 4
 
+#: Makes a named tuple without the detour through its Python-level constructor, on the way of every answer.
+_new = tuple.__new__
+
 
 class _Answer(Deadline):
     """The place in the order of an answer that was decided; the deadline of its first byte."""
@@ -69,7 +72,17 @@ class Outbox:
     `on_drained` is called whenever an answer that had to wait was the last one owed.
     """
 
-    __slots__ = ("_free_ns", "_lane", "_loop", "_now_ns", "_on_drained", "_paused", "_slots", "_transport")
+    __slots__ = (
+        "_fd",
+        "_free_ns",
+        "_lane",
+        "_loop",
+        "_now_ns",
+        "_on_drained",
+        "_paused",
+        "_slots",
+        "_transport",
+    )
 
     def __init__(
         self,
@@ -170,24 +183,42 @@ class Outbox:
         self._transport.write(wire)
         self._free_ns = sent_ns = self._now_ns()
         lane.journal.add(
-            ServeEvent(
-                lane.wall_offset_ns + decision.plan.arrived_ns,
-                request,
-                decision.response,
-                decision.plan,
-                decision.stub,
-                sent_ns,
-                sent_ns,
-                lane.in_flight,
-                False,
+            _new(
+                ServeEvent,
+                (
+                    lane.wall_offset_ns + decision.plan.arrived_ns,
+                    request,
+                    decision.response,
+                    decision.plan,
+                    decision.stub,
+                    sent_ns,
+                    sent_ns,
+                    lane.in_flight,
+                    False,
+                ),
             )
         )
 
     def due(self, slot: _Answer) -> None:
         """The time of an answer has come; its turn may have."""
         slot.ready = True
-        if self._slots[0] is slot:
+        slots = self._slots
+        if slots[0] is not slot:
+            return
+        response = slot.decision.response
+        plain = slot.ending is STAYS and len(response.body) <= _SLICE and slot.request.method != "HEAD"
+        if len(slots) > 1 or self._paused or not plain:
             self._flush()
+            return
+        slot.first_byte_ns = self._now_ns()
+        try:
+            self._transport.write(response.wire)
+        except Exception:
+            self._transport.abort()  # as in _flush
+            raise
+        self._record(slot, caller_left=self._transport.is_closing())
+        slots.clear()
+        self._on_drained()
 
     def _flush(self) -> None:
         """Send all that is ready and has nothing ahead, for as long as the transport takes it."""
@@ -248,16 +279,19 @@ class Outbox:
         self._free_ns = end_ns = self._now_ns()
         lane.in_flight -= 1
         lane.journal.add(
-            ServeEvent(
-                lane.wall_offset_ns + plan.arrived_ns,
-                slot.request,
-                decision.response,
-                plan,
-                decision.stub,
-                slot.first_byte_ns,
-                end_ns,
-                slot.in_flight,
-                caller_left,
+            _new(
+                ServeEvent,
+                (
+                    lane.wall_offset_ns + plan.arrived_ns,
+                    slot.request,
+                    decision.response,
+                    plan,
+                    decision.stub,
+                    slot.first_byte_ns,
+                    end_ns,
+                    slot.in_flight,
+                    caller_left,
+                ),
             )
         )
 

@@ -77,9 +77,9 @@ async def serving(app: MockApp, sock: socket.socket, tls: TlsFiles | None = None
     try:
         yield
     finally:
-        sweeping.cancel()
         server.should_exit = True
         try:
             await task
         finally:
+            sweeping.cancel()  # until now: a request that is never completed must not hold up the end
             app.lane.close()

@@ -71,7 +71,6 @@ class RequestReader(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self.parser = httptools.HttpRequestParser(self)  # strict, unlike uvicorn's
         self._lane = lane
         self._limits = lane.limits
         self._now_ns = lane.clock.now_ns

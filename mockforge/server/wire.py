@@ -35,10 +35,10 @@ def refusal(status: int, reason: str, *, bodiless: bool = False) -> bytes:
 def origin_form(target: str) -> str:
     """A target in absolute form, as callers of a proxy send it, as path and query (RFC 9112 §3.2.2).
 
-    Other forms (`*`) are left as they are.
+    The asterisk form is left as it is.
     """
-    scheme, found, rest = target.partition("://")
-    if not found or "/" in scheme:
+    _, found, rest = target.partition("://")
+    if not found:
         return target
     authority_end = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))
     path = rest[authority_end:]

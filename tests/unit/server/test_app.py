@@ -158,6 +158,12 @@ def test_an_answer_that_never_has_a_body_has_no_length_either(status: int) -> No
     assert (caller.status, caller.headers, caller.body) == (status, [], b"")
 
 
+def test_head_gets_the_length_and_no_body() -> None:
+    mock = Mock(stub("a", body=Body("body", "hello")))
+    (caller,) = served(mock, Caller("HEAD", "/"))
+    assert (caller.headers, caller.body) == ([(b"content-length", b"5")], b"")
+
+
 def test_the_engine_sees_the_request_as_it_was_sent() -> None:
     mock = Mock(
         Stub(

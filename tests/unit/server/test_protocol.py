@@ -418,6 +418,7 @@ def test_another_version_of_http_is_not_served(data: bytes) -> None:
         ([get("/a", "X: " + "x" * 1_000)], 431),
         ([get("/a")[:-2], b"X: " + b"x" * 500, b"x" * 500], 431),
         ([get("/a")[:-2], *[b"X: x\r\n"] * 200], 431),
+        ([get("/a")[:-2] + b"X: " + b"x" * 850, b"x" * 150 + b"\r\n\r\n"], 431),
     ],
 )
 def test_what_is_above_a_limit_is_refused(pieces: list[bytes], status: int) -> None:
@@ -491,6 +492,15 @@ def test_a_refusal_is_followed_by_half_a_close_so_that_it_reaches_a_caller_that_
     assert connection.transport.reading
     connection.send(b"x" * 100_000)
     assert not connection.half_close()
+
+
+def test_what_was_not_read_for_too_many_answers_owed_is_read_and_dropped_after_a_refusal() -> None:
+    connection = wire(SMALL)
+    connection.send(get("/slow") * 4 + b"nonsense\r\n\r\n")
+    assert not connection.transport.reading
+    connection.mock.advance(20)
+    assert statuses(connection.received()) == [200, 200, 200, 200, 400]
+    assert connection.transport.reading
 
 
 def test_tls_which_has_no_half_close_is_read_on_after_a_refusal() -> None:

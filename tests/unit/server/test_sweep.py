@@ -157,7 +157,7 @@ def test_a_caller_that_is_not_read_on_is_not_slow() -> None:
     for _ in range(100):
         swept(mock, 1_000)
     connection.transport.drain()
-    mock.advance(0)
+    swept(mock, 1_000)
     connection.send(get("/b")[1:])
     assert statuses(connection.received()) == [200, 200, 200]
 
@@ -228,6 +228,16 @@ def test_the_sweep_looks_at_every_connection_again_and_again_until_it_is_cancell
     asyncio.run(run())
     assert sum(naps) >= 75
     assert naps.count(0) >= 3 * 75
+
+
+def test_a_caller_that_left_in_the_middle_of_a_request_is_no_slow_sender() -> None:
+    mock = Mock()
+    connection = mock.connect()
+    connection.send(get("/a", "Content-Length: 10"))
+    connection.leave()
+    mock.advance(100_000)
+    sweep(mock.lane, [connection.protocol])
+    assert connection.received() == b""
 
 
 def test_connections_that_are_not_ours_are_left_alone() -> None:
