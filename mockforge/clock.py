@@ -154,8 +154,9 @@ class DeadlineTimer:
         be due together, and so on: a convoy that never dissolves.
         """
         heap = self._heap
+        now_ns = self._now_ns()
         for _ in range(_AT_ONCE):
-            if not heap or (heap[0][0] > self._now_ns() and not heap[0][2].cancelled):
+            if not heap or (heap[0][0] > now_ns and not heap[0][2].cancelled):
                 return
             deadline = heapq.heappop(heap)[2]
             if deadline.cancelled:

@@ -74,8 +74,8 @@ class _CompiledResponse:
 
     @property
     def is_static(self) -> bool:
-        """Whether it is always the same bytes, at once."""
-        return not (self.fixed_ns or self.delays or self.variants or self.template)
+        """Whether it is always the same bytes after the same time."""
+        return not (self.delays or self.variants or self.template)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,8 @@ class _CompiledStub:
     path_template: re.Pattern[str] | None
     responses: tuple[_CompiledResponse, ...]
     cumulative_shares: tuple[float, ...]
-    #: The answer of a stub that has only one, without delay.
-    static: RenderedResponse | None
+    #: The answer of a stub that always gives the same one after the same time.
+    static: _CompiledResponse | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +150,11 @@ class Engine:
         for rest, stub in self._compiled.index.candidates(request):
             if rest is None or rest(request):
                 if stub.static is not None:
-                    plan = _new(DelayPlan, (arrived_ns, arrived_ns))
-                    return _new(Decision, (stub.name, stub.static, plan))
+                    due_ns = arrived_ns
+                    if stub.static.fixed_ns:
+                        due_ns += int(stub.static.fixed_ns * self._time_scale)
+                    plan = _new(DelayPlan, (arrived_ns, due_ns))
+                    return _new(Decision, (stub.name, stub.static.rendered, plan))
                 return self._answer(stub, request, arrived_ns)
         return self._miss(request, arrived_ns)
 
@@ -213,7 +216,7 @@ def _compile_stub(stub: Stub) -> _CompiledStub:
         path_template=template,
         responses=responses,
         cumulative_shares=tuple(accumulate(shares)),
-        static=responses[0].rendered if len(responses) == 1 and responses[0].is_static else None,
+        static=responses[0] if len(responses) == 1 and responses[0].is_static else None,
     )
 
 
