@@ -7,7 +7,11 @@ import socket
 
 from mockforge.errors import AddressError
 
-__all__ = ["listen"]
+__all__ = ["BACKLOG", "listen"]
+
+#: Connections that may wait to be accepted: a load test opens thousands at once.
+BACKLOG = 16_384
+
 
 _HINTS = {
     errno.EADDRINUSE: ("is in use", "end the other program or choose another --port; 0 takes a free one"),
@@ -16,7 +20,7 @@ _HINTS = {
 }
 
 
-def listen(host: str, port: int, backlog: int = 16_384) -> socket.socket:
+def listen(host: str, port: int, backlog: int = BACKLOG) -> socket.socket:
     """A bound, listening, non-blocking TCP socket; port 0 takes a free one.
 
     Raises AddressError when the address is taken, not permitted or not of this machine.

@@ -202,23 +202,8 @@ class Outbox:
     def due(self, slot: _Answer) -> None:
         """The time of an answer has come; its turn may have."""
         slot.ready = True
-        slots = self._slots
-        if slots[0] is not slot:
-            return
-        response = slot.decision.response
-        plain = slot.ending is STAYS and len(response.body) <= _SLICE and slot.request.method != "HEAD"
-        if len(slots) > 1 or self._paused or not plain:
+        if self._slots[0] is slot:
             self._flush()
-            return
-        slot.first_byte_ns = self._now_ns()
-        try:
-            self._transport.write(response.wire)
-        except Exception:
-            self._transport.abort()  # as in _flush
-            raise
-        self._record(slot, caller_left=self._transport.is_closing())
-        slots.clear()
-        self._on_drained()
 
     def _flush(self) -> None:
         """Send all that is ready and has nothing ahead, for as long as the transport takes it."""

@@ -17,13 +17,12 @@ from mockforge.errors import UsageError
 from mockforge.server.app import MockApp
 from mockforge.server.protocol import FastLaneProtocol
 from mockforge.server.sweep import sweep_regularly
+from mockforge.sockets import BACKLOG
 
 __all__ = ["TlsFiles", "serving"]
 
 #: What is in flight when the server ends gets this long.
 _SHUTDOWN_S = 30
-#: Connections that may wait to be accepted: a load test opens thousands at once.
-_BACKLOG = 16_384
 
 
 class _Server(uvicorn.Server):
@@ -67,7 +66,7 @@ async def serving(app: MockApp, sock: socket.socket, tls: TlsFiles | None = None
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=_SHUTDOWN_S,
-        backlog=_BACKLOG,
+        backlog=BACKLOG,  # uvicorn listens once more, with its own unless told
         ssl_certfile=None if tls is None else tls.certificate,
         ssl_keyfile=None if tls is None or tls.key is None else str(tls.key),
     )
