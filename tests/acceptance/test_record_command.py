@@ -128,16 +128,18 @@ def fields(response: HTTPResponse) -> list[tuple[str, str]]:
 
 
 def test_awkward_answers_are_the_same_with_and_without_the_proxy(httpbin: str, tmp_path: Path) -> None:
+    # Asked directly before and after: a gzip body holds the second in which it was made.
     with recorder(httpbin, tmp_path / "run.mfrec") as running:
-        proxied = [ask(running.port, method, path) for method, path in AWKWARD]
+        ports = (port_of(httpbin), running.port, port_of(httpbin))
+        asked = [[ask(port, method, path) for port in ports] for method, path in AWKWARD]
         running.end()
     recorded = exchanges_of(running.out)
     assert [(each.request.method, each.request.target) for each in recorded] == AWKWARD
-    for (method, path), (response, body), exchange in zip(AWKWARD, proxied, recorded, strict=True):
-        direct, direct_body = ask(port_of(httpbin), method, path)
+    for (_, path), (before, proxied, after), exchange in zip(AWKWARD, asked, recorded, strict=True):
+        (direct, direct_body), (response, body) = before, proxied
         assert (response.status, response.reason) == (direct.status, direct.reason), path
         assert fields(response) == fields(direct), path
-        assert body == direct_body, path
+        assert body in (direct_body, after[1]), path
         assert exchange.error is None, path
         assert exchange.response, path
         assert exchange.response.status == response.status, path
