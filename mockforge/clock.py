@@ -16,6 +16,7 @@ import logging
 import os
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -24,7 +25,7 @@ __all__ = ["Clock", "Deadline", "DeadlineTimer", "ManualClock", "SystemClock"]
 log = logging.getLogger(__name__)
 
 #: So many deadlines fire before the loop's other work has its turn.
-_AT_ONCE = 4
+_AT_ONCE = 8
 
 
 class Clock(Protocol):
@@ -91,16 +92,22 @@ class _Call(Deadline):
         self._callback()
 
 
+#: When it is due, its place among those due at the same time, and what is due.
+_Entry = tuple[int, int, Deadline]
+
+
 class DeadlineTimer:
     """Fires deadlines at absolute monotonic times on a running event loop.
 
-    One that raises is logged and never keeps the others from firing.
+    One that raises is logged and never keeps the others from firing. Deadlines that are set in the order in
+    which they are due (a fixed delay's are) wait in a queue, at no cost but that; the others in a heap.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock | None = None) -> None:
         self._loop = loop
         self._now_ns = (clock or SystemClock()).now_ns
-        self._heap: list[tuple[int, int, Deadline]] = []
+        self._queue: deque[_Entry] = deque()
+        self._heap: list[_Entry] = []
         self._sequence = itertools.count()  # equal deadlines fire in the order in which they were set
         self._armed_ns: int | None = None
         self._handle: asyncio.TimerHandle | None = None
@@ -125,12 +132,17 @@ class DeadlineTimer:
 
     def add(self, due_ns: int, deadline: Deadline) -> None:
         """Fire `deadline` as soon as the monotonic clock has reached `due_ns`."""
-        heapq.heappush(self._heap, (due_ns, next(self._sequence), deadline))
+        queue = self._queue
+        if not queue or due_ns >= queue[-1][0]:
+            queue.append((due_ns, next(self._sequence), deadline))
+        else:
+            heapq.heappush(self._heap, (due_ns, next(self._sequence), deadline))
         if self._armed_ns is None or due_ns < self._armed_ns:
             self._arm(due_ns)
 
     def close(self) -> None:
         """Drop every deadline and free the descriptor."""
+        self._queue.clear()
         self._heap.clear()
         if self._handle is not None:
             self._handle.cancel()
@@ -141,30 +153,38 @@ class DeadlineTimer:
 
     def _run_due(self) -> None:
         self._armed_ns = 0  # what is set meanwhile is armed for below, once
-        self._fire_due()
-        if not self._heap:
+        next_ns = self._fire_due()
+        if next_ns is None:
             self._disarm()
-        elif self._fd is None or self._heap[0][0] > self._now_ns():
-            self._arm(self._heap[0][0])  # otherwise the descriptor stays readable, and the loop comes back
+        elif self._fd is None or next_ns > self._now_ns():
+            self._arm(next_ns)  # otherwise the descriptor stays readable, and the loop comes back
 
-    def _fire_due(self) -> None:
-        """Fire what is due, a few at a time.
+    def _fire_due(self) -> int | None:
+        """Fire what is due, a few at a time; gives when the next is.
 
         Were it all, requests would wait to be read until no answer is due; they would then arrive together,
         be due together, and so on: a convoy that never dissolves.
         """
-        heap = self._heap
+        queue, heap = self._queue, self._heap
         now_ns = self._now_ns()
-        for _ in range(_AT_ONCE):
-            if not heap or (heap[0][0] > now_ns and not heap[0][2].cancelled):
-                return
-            deadline = heapq.heappop(heap)[2]
+        fired = 0
+        while queue or heap:
+            from_heap = not queue or (heap and heap[0] < queue[0])
+            due_ns, _, deadline = heap[0] if from_heap else queue[0]
+            if not deadline.cancelled and (due_ns > now_ns or fired == _AT_ONCE):
+                return due_ns
+            if from_heap:
+                heapq.heappop(heap)
+            else:
+                queue.popleft()
             if deadline.cancelled:
                 continue
+            fired += 1
             try:
                 deadline.fire()
             except Exception:
                 log.exception("a deadline failed")
+        return None
 
     def _arm(self, due_ns: int) -> None:
         self._armed_ns = due_ns

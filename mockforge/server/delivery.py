@@ -28,17 +28,28 @@ _new = tuple.__new__
 class _Answer(Deadline):
     """The place in the order of an answer that was decided; the deadline of its first byte."""
 
-    __slots__ = ("decision", "ending", "first_byte_ns", "in_flight", "outbox", "ready", "request", "rest")
+    __slots__ = (
+        "decision",
+        "ending",
+        "first_byte_ns",
+        "in_flight",
+        "outbox",
+        "plain",
+        "ready",
+        "request",
+        "rest",
+    )
 
-    def __init__(
-        self, outbox: Outbox, request: RequestView, decision: Decision, ending: bytes, in_flight: int
-    ) -> None:
+    request: RequestView
+    decision: Decision
+    ending: bytes
+    #: Whether it may go the short way: small, with a body, and the connection stays.
+    plain: bool
+    in_flight: int
+
+    def __init__(self, outbox: Outbox) -> None:
         self.cancelled = False
         self.outbox = outbox
-        self.request = request
-        self.decision = decision
-        self.ending = ending
-        self.in_flight = in_flight
         self.ready = False
         self.first_byte_ns: int | None = None
         #: What is left of a large body that has begun.
@@ -81,6 +92,7 @@ class Outbox:
         "_on_drained",
         "_paused",
         "_slots",
+        "_spare",
         "_transport",
     )
 
@@ -99,6 +111,8 @@ class Outbox:
         self._slots: deque[_Answer | _Deferred] = deque()
         self._free_ns = self._now_ns()
         self._paused = False
+        #: A slot that went the short way and is free for the next answer.
+        self._spare: _Answer | None = None
 
     @property
     def owed(self) -> int:
@@ -118,13 +132,21 @@ class Outbox:
     def answer(self, request: RequestView, decision: Decision, ending: bytes = STAYS) -> int:
         """Send what was decided when it is due, its head ended by `ending`; gives the answers then owed."""
         plan = decision.plan
-        if plan.first_byte_ns == plan.arrived_ns and not self._slots and not self._paused:
-            response = decision.response
-            if ending is STAYS and len(response.body) <= _SLICE and request.method != "HEAD":
-                self._send_at_once(request, decision, response.wire)
-                return 0
         lane = self._lane
-        slot = _Answer(self, request, decision, ending, lane.in_flight)
+        plain = ending is STAYS and len(decision.response.body) <= _SLICE and request.method != "HEAD"
+        if plain and plan.first_byte_ns == plan.arrived_ns and not self._slots and not self._paused:
+            self._send_plain(request, decision, lane.in_flight)
+            return 0
+        slot = self._spare
+        if slot is None:
+            slot = _Answer(self)
+        else:
+            self._spare = None
+        slot.request = request
+        slot.decision = decision
+        slot.ending = ending
+        slot.plain = plain
+        slot.in_flight = lane.in_flight
         lane.in_flight += 1
         self._slots.append(slot)
         if plan.first_byte_ns > self._now_ns():
@@ -155,6 +177,7 @@ class Outbox:
         slot = self._slots[-1] if self._slots else None
         if isinstance(slot, _Answer) and not slot.begun:
             slot.ending = ending
+            slot.plain = False
 
     def pause(self) -> None:
         """The transport's buffer is full: the caller does not read."""
@@ -177,32 +200,47 @@ class Outbox:
                 slot.cancel()
                 self._record(slot, caller_left=True)
 
-    def _send_at_once(self, request: RequestView, decision: Decision, wire: bytes) -> None:
-        """The short way of most answers: due on arrival, nothing ahead, small, and the connection stays."""
+    def _send_plain(self, request: RequestView, decision: Decision, in_flight: int) -> None:
+        """The short way of most answers: nothing ahead, small, and the connection stays."""
         lane = self._lane
-        self._transport.write(wire)
+        plan = decision.plan
+        self._transport.write(decision.response.wire)
+        if self._free_ns > plan.first_byte_ns:  # until then it was another answer's turn
+            plan = _new(DelayPlan, (plan.arrived_ns, self._free_ns))
         self._free_ns = sent_ns = self._now_ns()
         lane.journal.add(
             _new(
                 ServeEvent,
                 (
-                    lane.wall_offset_ns + decision.plan.arrived_ns,
+                    lane.wall_offset_ns + plan.arrived_ns,
                     request,
                     decision.response,
-                    decision.plan,
+                    plan,
                     decision.stub,
                     sent_ns,
                     sent_ns,
-                    lane.in_flight,
-                    False,
+                    in_flight,
+                    self._transport.is_closing(),
                 ),
             )
         )
 
     def due(self, slot: _Answer) -> None:
         """The time of an answer has come; its turn may have."""
+        slots = self._slots
+        if slot.plain and len(slots) == 1 and not self._paused:
+            try:
+                self._send_plain(slot.request, slot.decision, slot.in_flight)
+            except Exception:
+                self._transport.abort()
+                raise
+            slots.clear()
+            self._lane.in_flight -= 1
+            self._spare = slot
+            self._on_drained()
+            return
         slot.ready = True
-        if self._slots[0] is slot:
+        if slots[0] is slot:
             self._flush()
 
     def _flush(self) -> None:

@@ -30,16 +30,16 @@ class QuantileSketch:
         self.minimum = math.inf
         self.maximum = -math.inf
 
-    def add(self, value: float) -> None:
-        """Count one value; what is not above zero counts as zero."""
-        self.count += 1
+    def add(self, value: float, times: int = 1) -> None:
+        """Count one value, seen so many `times`; what is not above zero counts as zero."""
+        self.count += times
         if value <= 0:
             value = 0.0
-            self.zeros += 1
+            self.zeros += times
         else:
             index = math.ceil(math.log(value) * self._scale)
-            self._buckets[index] = self._buckets.get(index, 0) + 1
-        self.total += value
+            self._buckets[index] = self._buckets.get(index, 0) + times
+        self.total += value * times
         self.minimum = min(self.minimum, value)
         self.maximum = max(self.maximum, value)
 

@@ -7,7 +7,7 @@ import pytest
 from mockforge.model.event import ServeEvent
 from mockforge.model.request import RequestView
 from mockforge.model.response import DelayPlan, RenderedResponse
-from mockforge.state.journal import BATCH, Journal
+from mockforge.state.journal import DROPPED_AT_ONCE, Journal
 
 MS = 1_000_000
 
@@ -28,14 +28,14 @@ def event(
     )
 
 
-@pytest.mark.parametrize("count", [0, 1, 1_000, 1_001, BATCH * 7 + 3])
+@pytest.mark.parametrize("count", [0, 1, 1_000, 1_001, DROPPED_AT_ONCE * 7 + 3])
 def test_it_keeps_the_latest_oldest_first_and_counts_all(count: int) -> None:
     journal = Journal(limit=1_000)
     for number in range(count):
         journal.add(event(number))
     kept = [each.wall_ns for each in journal.latest()]
     assert kept == list(range(count - len(kept), count))
-    assert min(count, 1_000) <= len(kept) < 1_000 + BATCH
+    assert min(count, 1_000) <= len(kept) < 1_000 + DROPPED_AT_ONCE
     assert (journal.served, journal.evicted) == (count, count - len(kept))
 
 
@@ -45,7 +45,7 @@ def test_a_count_is_up_to_date_whenever_it_is_read() -> None:
         journal.add(event(number, stub=None))
         assert (journal.served, journal.unmatched, journal.lateness.total_ms.count) == (number,) * 3
         assert journal.latest()[-1].wall_ns == number
-    assert len(journal.latest()) == 10
+    assert 10 <= len(journal.latest()) < 10 + DROPPED_AT_ONCE
 
 
 def test_large_bodies_push_older_events_out_and_give_their_room_back() -> None:
@@ -54,7 +54,7 @@ def test_large_bodies_push_older_events_out_and_give_their_room_back() -> None:
         journal.add(event(number, body=b"x" * 400_000))
     kept = [each.wall_ns for each in journal.latest()]
     assert kept == list(range(100 - len(kept), 100))
-    assert 20 <= len(kept) <= 24
+    assert len(kept) == 25
     for number in range(3_000):
         journal.add(event(number))
     assert len(journal.latest()) >= 1_000
@@ -82,7 +82,7 @@ def test_lateness_is_of_what_was_sent_and_in_milliseconds() -> None:
     for late_ns in (MS, 2 * MS, 3 * MS, None):
         journal.add(event(late_ns=late_ns))
     assert journal.lateness.total_ms.count == 3
-    assert journal.lateness.total_ms.maximum == 3
+    assert journal.lateness.total_ms.maximum == pytest.approx(3, rel=0.01)
     assert journal.lateness.total_ms.quantile(0.5) == pytest.approx(2, rel=0.01)
 
 
