@@ -17,13 +17,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import endurance, host, serving
+from benchmarks import endurance, host, recording, replaying, serving
 from benchmarks.measure import Bench, Row, Scale
 from benchmarks.results import Conditions, RowResult, load, render, save
 
 __all__ = ["ROWS", "Book", "UnfitError", "main"]
 
-ROWS: dict[str, Row] = {**serving.ROWS, **endurance.ROWS}
+ROWS: dict[str, Row] = {**serving.ROWS, **endurance.ROWS, **recording.ROWS, **replaying.ROWS}
 
 _FOLDER = Path(__file__).parent
 _QUICK_FOLDER = Path("out/bench")
@@ -36,6 +36,7 @@ _QUICK = Scale(
     requests_each=3,
     growth_after=20_000,
     growth_requests=100_000,
+    recorded=20_000,
 )
 #: Descriptors of a process besides its connections.
 _SPARE_FILES = 500

@@ -30,6 +30,7 @@ class Scale:
     requests_each: int = 15
     growth_after: int = 1_000_000
     growth_requests: int = 10_000_000
+    recorded: int = 1_000_000
 
     def __str__(self) -> str:
         """The sentence for rows that are measured in turn."""

@@ -110,8 +110,17 @@ _COLUMNS = (
     ("ratio", "", 2),
     ("p50_ms", "p50 ms", 2),
     ("p99_ms", "p99 ms", 2),
+    ("direct_p50_ms", "direct p50 ms", 3),
+    ("added_p50_ms", "added p50 ms", 3),
+    ("added_p99_ms", "added p99 ms", 3),
+    ("ttfb_off_ms", "ttfb off p50 ms", 3),
+    ("lag_p50_ms", "send lag p50 ms", 3),
+    ("lag_p99_ms", "send lag p99 ms", 3),
+    ("seconds", "s", 2),
+    ("file_mib", "file MiB", 0),
     ("asked", "requests", 0),
     ("unanswered", "not answered", 0),
+    ("lost", "lost", 0),
     ("errors", "errors", 0),
     ("rss_mib", "RSS MiB", 0),
     ("peak_rss_mib", "most RSS MiB", 0),
@@ -120,7 +129,7 @@ _COLUMNS = (
 )
 
 #: Counts of what went wrong in any round; everything else is a median of rounds.
-_SUMMED = {"errors", "unanswered"}
+_SUMMED = {"errors", "lost", "unanswered"}
 
 
 def render(rows: Sequence[RowResult]) -> str:

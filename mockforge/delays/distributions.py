@@ -15,6 +15,7 @@ from typing import Protocol
 
 from mockforge.errors import StubFileError
 from mockforge.model.stub import DelayDistribution
+from mockforge.stats.tail import ParetoTail
 
 __all__ = [
     "DISTRIBUTIONS",
@@ -104,22 +105,35 @@ class LogNormal:
 
 
 @dataclass(frozen=True, slots=True)
+class _Tail:
+    """What lies beyond the last point of a table, in ms, and the most that it may give."""
+
+    law: ParetoTail
+    most_ms: float
+
+    def at(self, probability: float) -> float:
+        return min(self.law.at(probability), self.most_ms)
+
+
+@dataclass(frozen=True, slots=True)
 class Quantiles:
     """An inverse distribution function as a table: `{type: quantiles, points: {0: 3.1, 50: 9.8, 100: 61}}`.
 
     Keys are percentiles from 0 to 100, values ms; between two points the logarithm of the value is a
-    straight line in the percentile.
+    straight line in the percentile. Beyond the percentile that `tail` begins `from`, which is the last point,
+    a generalised Pareto law goes on: `tail: {type: gpd, from: 99, shape: 0.2, scale: 14, maxValue: 300}`.
     """
 
     levels: tuple[float, ...]
     logs: tuple[float, ...]
+    tail: _Tail | None = None
 
     #: Zero has no logarithm: a nanosecond stands for it.
     _LEAST_MS = 1e-6
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, object]) -> Quantiles:
-        _only(parameters, {"points", "unit"})
+        _only(parameters, {"points", "unit", "tail"})
         if parameters.get("unit", "ms") != "ms":
             raise StubFileError(f"unit {parameters['unit']!r} is not known", hint="known: ms")
         points = parameters.get("points")
@@ -132,10 +146,13 @@ class Quantiles:
         return cls(
             tuple(level / 100 for level, _ in table),
             tuple(math.log(max(value, cls._LEAST_MS)) for _, value in table),
+            _tail(parameters["tail"], table[-1]) if "tail" in parameters else None,
         )
 
     def at(self, probability: float) -> int:
         levels, logs = self.levels, self.logs
+        if self.tail is not None and probability > levels[-1]:
+            return _ns(self.tail.at(probability))
         right = bisect.bisect_right(levels, probability)
         if right == 0:
             return _ns(math.exp(logs[0]))
@@ -160,6 +177,29 @@ def compile_distribution(written: DelayDistribution) -> Distribution:
         known = ", ".join(DISTRIBUTIONS)
         raise StubFileError(f"delayDistribution type {written.type!r} is not known", hint=f"known: {known}")
     return make(written.parameters)
+
+
+def _tail(written: object, last: tuple[float, float]) -> _Tail:
+    """The tail beyond the last point (percentile and ms) of a table."""
+    if not isinstance(written, Mapping) or written.get("type") != "gpd":
+        raise StubFileError(
+            f"tail {written!r} is not known",
+            hint="such as tail: {type: gpd, from: 99, shape: 0.2, scale: 14}",
+        )
+    _only(written, {"type", "from", "shape", "scale", "maxValue"})
+    level, threshold_ms = last
+    begins = _percentile(written.get("from"))
+    if begins != level or level >= 100:
+        raise StubFileError(
+            f"tail begins from {begins:g} and the last of points is {level:g}",
+            hint="the tail begins where the points end, below 100",
+        )
+    shape = _number(written, "shape", at_least=-1)
+    if shape > 1:
+        raise StubFileError(f"shape is {shape:g}; it must be at most 1", hint="above, there is no mean")
+    law = ParetoTail(threshold_ms, 1 - level / 100, shape, _number(written, "scale", above=0))
+    most_ms = _number(written, "maxValue", at_least=threshold_ms) if "maxValue" in written else _LONGEST_MS
+    return _Tail(law, most_ms)
 
 
 def _ns(milliseconds: float) -> int:

@@ -198,3 +198,37 @@ def test_a_table_that_cannot_be_is_refused_by_its_point(parameters: Mapping[str,
     with pytest.raises(StubFileError) as refused:
         Quantiles.from_parameters(parameters)
     assert why in str(refused.value)
+
+
+TAIL = {"type": "gpd", "from": 99, "shape": 0.2, "scale": 14}
+
+
+def with_tail(**changes: object) -> DelayDistribution:
+    points = {0: 3.1, 50: 9.8, 99: 61}
+    return DelayDistribution("quantiles", {"points": points, "tail": {**TAIL, **changes}})
+
+
+def test_a_tail_goes_on_where_the_points_end() -> None:
+    law = compile_distribution(with_tail())
+    assert law.at(0.99) == 61 * MS
+    assert law.at(0.999) == pytest.approx((61 + 14 / 0.2 * (10**0.2 - 1)) * MS, rel=1e-6)
+
+
+def test_a_tail_gives_no_more_than_its_most() -> None:
+    assert compile_distribution(with_tail(maxValue=70)).at(0.9999) == 70 * MS
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"from": 98}, "the last of points is 99"),
+        ({"type": "weibull"}, "is not known"),
+        ({"shape": 1.5}, "at most 1"),
+        ({"scale": 0}, "above 0"),
+        ({"maxValue": 10}, "at least 61"),
+        ({"sacle": 3}, "unknown key 'sacle'"),
+    ],
+)
+def test_a_tail_that_cannot_be_is_refused(changes: dict[str, object], said: str) -> None:
+    with pytest.raises(StubFileError, match=said):
+        compile_distribution(with_tail(**changes))

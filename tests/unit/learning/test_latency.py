@@ -12,7 +12,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from mockforge.delays.distributions import Quantiles, compile_distribution
-from mockforge.learning.latency import LatencyFit, fit_latency
+from mockforge.learning.latency import LatencyFit, fit_latency, pooled_ns, supported
 
 MS = 1_000_000
 Sample = NDArray[np.float64]
@@ -116,3 +116,46 @@ def test_the_order_of_the_sample_does_not_matter() -> None:
 
 def test_values_are_written_with_as_many_digits_as_people_read() -> None:
     assert all(float(f"{value:.4g}") == value for value in points_of(fit(drawn("heavy tail", 500))).values())
+
+
+def test_callers_that_left_make_the_law_longer_not_shorter() -> None:
+    rng = np.random.default_rng(8)
+    truth = rng.exponential(20, 20_000)
+    patience = rng.exponential(40, 20_000)
+    seen = truth[truth <= patience] * MS
+    left = patience[truth > patience] * MS
+    fitted = fit_latency(seen.astype(np.int64), left.astype(np.int64))
+    table = table_of(fitted)
+    assert fitted.censored == left.size
+    for level in (0.5, 0.9, 0.95):
+        assert table.at(level) / MS == pytest.approx(-20 * np.log(1 - level), rel=0.08)
+
+
+def test_a_large_sample_with_a_tail_goes_on_beyond_its_longest_latency() -> None:
+    sample = drawn("lognormal", 5_000)
+    fitted = fit_latency((sample * MS).astype(np.int64), tail=True)
+    assert fitted.tail is not None
+    law = table_of(fitted)
+    assert law.at(0.9999) / MS == pytest.approx(20 * np.exp(0.4 * 3.719), rel=0.25)
+    assert law.at(1 - 1e-12) / MS <= 3.01 * sample.max()
+    for level in (0.5, 0.9, 0.95, 0.99):
+        assert law.at(level) / MS == pytest.approx(float(np.quantile(sample, level)), rel=0.03)
+    assert fitted.error < 0.02
+
+
+def test_two_modes_are_not_extrapolated() -> None:
+    sample = drawn("two values", 5_000)
+    fitted = fit_latency((sample * MS).astype(np.int64), tail=True)
+    assert fitted.tail is None
+    assert max(points_of(fitted).values()) == 250
+
+
+@pytest.mark.parametrize(("probability", "least"), [(0.5, 6), (0.95, 72), (0.99, 368)])
+def test_a_quantile_is_supported_from_the_sample_that_can_bound_it(probability: float, least: int) -> None:
+    assert supported(probability, least)
+    assert not supported(probability, least - 1)
+
+
+def test_few_samples_take_the_shape_of_their_parent_at_their_own_median() -> None:
+    pooled = pooled_ns(np.array([9, 10, 11]) * MS, np.array([0.5, 1.0, 1.0, 4.0]))
+    assert (pooled / MS).tolist() == [5, 10, 10, 40]
