@@ -1,7 +1,8 @@
 """The latency of an operation as a quantile table that a person can read and edit.
 
 The table keeps as many percentiles as it takes for straight lines in the logarithm between them to follow
-the empirical quantiles. Beyond its last point it claims nothing, unless the sample's tail passes the gate of `mockforge.stats.tail`: then a Pareto law goes on, up to three times the longest latency seen.
+the empirical quantiles. Beyond its last point it claims nothing, unless the sample's tail passes the gate of
+`mockforge.stats.tail`: then a Pareto law goes on, up to three times the longest latency seen.
 Callers that left count as having waited at least so long (`mockforge.stats.censored`).
 """
 
