@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 import numpy as np
@@ -19,6 +19,16 @@ from numpy.typing import NDArray
 from mockforge import __version__
 from mockforge.errors import ComparisonError
 from mockforge.model.sample import Run
+from mockforge.report.tolerances import Tolerances
+from mockforge.report.verdicts import (
+    Metric,
+    Samples,
+    Verdict,
+    gap_metric,
+    metrics_of,
+    noise_floor,
+    overall_verdict,
+)
 from mockforge.stats.quantiles import quantiles
 from mockforge.stats.two_sample import wasserstein
 
@@ -60,6 +70,7 @@ class OperationDeviation:
 
     `throughput` counts the requests that were answered. `share` is the operation's part of run A's requests.
     `latencies_a` and `latencies_b` are the sorted latencies in ms, shapes (n_a,) and (n_b,), for pictures.
+    `metrics` are what is judged, each with its interval; `noise` is the gap that two real runs would have.
     """
 
     name: str
@@ -74,6 +85,13 @@ class OperationDeviation:
     share: float
     latencies_a: NDArray[np.float64]
     latencies_b: NDArray[np.float64]
+    metrics: tuple[Metric, ...] = ()
+    noise: float = math.nan
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of its metrics' verdicts."""
+        return overall_verdict(list(self.metrics))
 
     @property
     def few(self) -> bool:
@@ -128,6 +146,7 @@ class DeviationReport:
     overall: OperationDeviation
     only_a: tuple[str, ...]
     only_b: tuple[str, ...]
+    tolerances: Tolerances = field(default_factory=Tolerances)
     program: str = f"mockforge {__version__}"
 
     @property
@@ -136,15 +155,32 @@ class DeviationReport:
         return tuple(sorted(self.operations, key=lambda operation: (-operation.contribution, operation.name)))
 
     @property
+    def verdict(self) -> Verdict:
+        """Whether the mock is within its tolerances: by the metrics that somebody gave one, else by all."""
+        given = self.tolerances.given
+        return overall_verdict(
+            [
+                metric
+                for operation in (*self.operations, self.overall)
+                for metric in operation.metrics
+                if not given or metric.name in given
+            ]
+        )
+
+    @property
     def gap(self) -> float:
         """The headline: the operations' gaps weighted by A's request shares."""
         return self.overall.gap
 
 
 def compare_runs(
-    a: Run, b: Run, origin_a: Origin | None = None, origin_b: Origin | None = None
+    a: Run,
+    b: Run,
+    origin_a: Origin | None = None,
+    origin_b: Origin | None = None,
+    tolerances: Tolerances | None = None,
 ) -> DeviationReport:
-    """Compare run A (real) with run B (mock), operation by operation.
+    """Compare run A (real) with run B (mock), operation by operation, against tolerances or the defaults.
 
     Raises ComparisonError when a run is empty or the two have no operation in common.
     """
@@ -162,13 +198,19 @@ def compare_runs(
         for name, share in zip(common, shares, strict=True)
     ]
     gap = float(sum(operation.gap * operation.share for operation in operations))
+    tolerances = tolerances or Tolerances()
+    overall = _operation("all operations", a, b, _any_of(a, common), _any_of(b, common), 1.0, gap)
     return DeviationReport(
         a=_summary(a, origin_a),
         b=_summary(b, origin_b),
-        operations=tuple(sorted(operations, key=lambda operation: (-operation.share, operation.name))),
-        overall=_operation("all operations", a, b, _any_of(a, common), _any_of(b, common), 1.0, gap),
+        operations=tuple(
+            _judged(operation, a, b, [operation.name], tolerances)
+            for operation in sorted(operations, key=lambda operation: (-operation.share, operation.name))
+        ),
+        overall=_judged(overall, a, b, common, tolerances),
         only_a=tuple(name for name in names_a if name not in names_b),
         only_b=tuple(name for name in names_b if name not in names_a),
+        tolerances=tolerances,
     )
 
 
@@ -213,6 +255,21 @@ def _operation(
         latencies_a=latencies_a,
         latencies_b=latencies_b,
     )
+
+
+def _judged(
+    operation: OperationDeviation, a: Run, b: Run, names: list[str], tolerances: Tolerances
+) -> OperationDeviation:
+    """The same with its metrics and their verdicts."""
+    real, mock = _samples(a, _any_of(a, names)), _samples(b, _any_of(b, names))
+    noise = noise_floor(real, mock.latency_ms.size)
+    metrics = metrics_of(operation.name, real, mock, tolerances)
+    gap = gap_metric(operation.name, operation.gap, noise, tolerances)
+    return replace(operation, metrics=(*metrics, gap), noise=noise)
+
+
+def _samples(run: Run, mask: NDArray[np.bool_]) -> Samples:
+    return Samples(run.start_ns[mask], run.total_ns[mask] / 1e6, run.failed[mask])
 
 
 def _gap(latencies_a: NDArray[np.float64], latencies_b: NDArray[np.float64]) -> float:

@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 from mockforge.report import figures
 from mockforge.report.curves import Curve, percentile_curves, shift_curve, spread
 from mockforge.report.deviation import DeviationReport, OperationDeviation, RunSummary
+from mockforge.report.judgement import amount, interval, judgement
 from mockforge.report.prose import headline, meaning, paragraph, requests
 from mockforge.report.remarks import remarks
 from mockforge.report.repeat import commands
+from mockforge.report.tolerances import METRICS
 
 __all__ = ["render_html"]
 
@@ -45,6 +47,11 @@ def render_html(report: DeviationReport) -> str:
     environment.filters.update(
         paragraph=paragraph, requests=requests, breakable=_breakable, unbroken=_unbroken, size=_size
     )
+    environment.filters.update(
+        amount=lambda metric: _minus(amount(metric, metric.deviation)),
+        interval=lambda metric: _minus(re.sub(r" (%|pp)(?= to)", "", interval(metric))),
+        allowed=lambda metric: amount(metric, metric.tolerance).removeprefix("+").replace(" ", "\u00a0"),
+    )
     template = environment.from_string(_resource("report.html.j2"))
     drawn = (report.overall, *report.ranked)
     return template.render(
@@ -52,10 +59,15 @@ def render_html(report: DeviationReport) -> str:
         sides=[_Side("real", report.a, _started(report.a)), _Side("mock", report.b, _started(report.b))],
         headline=headline(report),
         meaning=meaning(report),
+        told=judgement(report),
+        metric_names=[
+            name for name in METRICS if any(name == metric.name for each in drawn for metric in each.metrics)
+        ],
         remarks=remarks(report),
         most_contribution=max((operation.contribution for operation in report.operations), default=0.0),
         commands=commands(report),
         drawn=drawn,
+        judged_operations=(*report.ranked, report.overall),
         style=Markup(_resource("report.css")),
         script=Markup(_resource("report.js")),
         plotly=Markup(files("plotly").joinpath("package_data", "plotly.min.js").read_text(encoding="utf-8")),
@@ -76,6 +88,11 @@ def _started(run: RunSummary) -> str:
 def _typeset(figure: Callable[[float], str]) -> Callable[[float], str]:
     """The same figure with a true minus sign, and a space that does not break."""
     return lambda value: figure(value).replace("-", "−").replace(" ", "\u00a0")
+
+
+def _minus(figures: str) -> str:
+    """With true minus signs, and its figures kept together with their signs and units."""
+    return re.sub(r"(?<=\d) (?=%|pp)", "\u00a0", figures.replace("-", "−"))
 
 
 def _unbroken(prose: str) -> str:

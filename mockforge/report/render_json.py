@@ -8,6 +8,7 @@ from typing import Any
 
 from mockforge.report.deviation import DeviationReport, OperationDeviation, Pair, RunSummary
 from mockforge.report.remarks import remarks
+from mockforge.report.verdicts import Metric
 
 __all__ = ["SCHEMA", "render_json"]
 
@@ -23,6 +24,7 @@ def render_json(report: DeviationReport) -> str:
         "schema": SCHEMA,
         "program": report.program,
         "gap_share": _number(report.gap),
+        "verdict": report.verdict.value,
         "real": _run(report.a),
         "mock": _run(report.b),
         "overall": _operation(report.overall),
@@ -70,6 +72,9 @@ def _operation(operation: OperationDeviation) -> dict[str, Any]:
         "contribution_share": _number(operation.contribution),
         "request_share": _number(operation.share),
         "few_samples": operation.few,
+        "noise_share": _number(operation.noise),
+        "verdict": operation.verdict.value,
+        "metrics": [_metric(metric) for metric in operation.metrics],
         "requests": {"real": int(operation.count.a), "mock": int(operation.count.b)},
         "latency": {
             "mean": _latency(operation.mean_ms),
@@ -87,6 +92,18 @@ def _operation(operation: OperationDeviation) -> dict[str, Any]:
             "mock_per_s": _number(throughput.b),
             "deviation_share": _number(throughput.deviation),
         },
+    }
+
+
+def _metric(metric: Metric) -> dict[str, Any]:
+    return {
+        "name": metric.name,
+        "deviation_share": _number(metric.deviation),
+        "low_share": _number(metric.low),
+        "high_share": _number(metric.high),
+        "tolerance_share": _number(metric.tolerance),
+        "verdict": metric.verdict.value,
+        "times_as_many_samples": None if metric.needed is None else _number(metric.needed),
     }
 
 

@@ -18,8 +18,10 @@ from rich.text import Text
 
 from mockforge.report.deviation import DeviationReport, OperationDeviation, Pair
 from mockforge.report.figures import count, milliseconds, percent, points, rate, signed_percent
+from mockforge.report.judgement import judged, judgement, sentence
 from mockforge.report.prose import headline, meaning, provenance
 from mockforge.report.remarks import Remark, remarks
+from mockforge.report.verdicts import Verdict
 
 __all__ = ["DeviationView", "render_text"]
 
@@ -28,6 +30,8 @@ _SIDES = ("real", "mock", "deviation")
 _SIDE_WIDTH = max(map(len, _SIDES))
 _SPACE = "  "
 _PROSE_WIDTH = 100
+_MOST_SENTENCES = 5
+_STYLE = {Verdict.WITHIN: "green", Verdict.OUTSIDE: "red", Verdict.INCONCLUSIVE: "yellow"}
 #: With less room than this beside the figures, names go above them.
 _FEWEST_NAME_COLUMNS = 28
 
@@ -45,6 +49,7 @@ class DeviationView:
         yield Text()
         yield from _figures(report, options.max_width)
         yield Text()
+        yield from console.render(_verdicts(report), prose)
         yield from console.render(_runs(report), prose)
         yield from console.render(_remarks(remarks(report)), prose)
 
@@ -134,6 +139,21 @@ def _grade(share: float) -> str:
         return "dim"
     size = abs(share)
     return "green" if size < 0.05 else "yellow" if size < 0.15 else "red"
+
+
+def _verdicts(report: DeviationReport) -> Table:
+    """The verdict, what is outside, and what cannot be told yet."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_row(Text("verdict", style="dim"), Text(judgement(report), style=_STYLE[report.verdict]))
+    for verdict in (Verdict.OUTSIDE, Verdict.INCONCLUSIVE):
+        found = [one for one in judged(report) if one.metric.verdict is verdict]
+        for one in found[:_MOST_SENTENCES]:
+            grid.add_row(Text(verdict.value, style=_STYLE[verdict]), Text(sentence(one), overflow="fold"))
+        if len(found) > _MOST_SENTENCES:
+            grid.add_row(
+                "", Text(f"and {count(len(found) - _MOST_SENTENCES)} more {verdict.value}", style="dim")
+            )
+    return grid
 
 
 def _runs(report: DeviationReport) -> Table:

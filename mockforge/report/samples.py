@@ -17,6 +17,7 @@ from mockforge.learning.operations import Operations
 from mockforge.model.sample import Run
 from mockforge.recording.store import Columns, RecordingMeta, RecordingReader
 from mockforge.report.deviation import DeviationReport, Origin, compare_runs
+from mockforge.report.tolerances import Tolerances
 
 __all__ = ["compare_recordings", "load_run", "load_runs"]
 
@@ -40,14 +41,14 @@ def load_runs(a: Path, b: Path) -> tuple[Run, Run]:
     return _run(recorded_a, operations), _run(recorded_b, operations)
 
 
-def compare_recordings(real: Path, mock: Path) -> DeviationReport:
-    """The deviation report of two recordings.
+def compare_recordings(real: Path, mock: Path, tolerances: Tolerances | None = None) -> DeviationReport:
+    """The deviation report of two recordings, judged by `tolerances` or the defaults.
 
     Raises RecordingError where one cannot be read, ComparisonError where they cannot be compared.
     """
     a, b = _read(real), _read(mock)
     operations = _operations_of(a, b)
-    return compare_runs(_run(a, operations), _run(b, operations), _origin(a), _origin(b))
+    return compare_runs(_run(a, operations), _run(b, operations), _origin(a), _origin(b), tolerances)
 
 
 def _read(path: Path) -> _Recorded:

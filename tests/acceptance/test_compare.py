@@ -115,3 +115,29 @@ def test_the_page_draws_its_pictures_without_a_word_on_the_console(
     assert not [line for line in browser.stderr.splitlines() if "CONSOLE" in line]
     drawn = re.sub(r"<script.*?</script>", "", browser.stdout, flags=re.DOTALL)
     assert len(re.findall(r'<div class="plot js-plotly-plot"', drawn)) == 6
+
+
+@pytest.mark.parametrize(("bound", "code"), [("50%", 0), ("5%", 1)])
+def test_the_exit_code_is_the_verdict_where_a_tolerance_was_given(
+    runs: tuple[Path, Path], bound: str, code: int
+) -> None:
+    done = compare(*runs, "--tolerance", f"p50={bound}")
+    assert done.returncode == code, done.stdout + done.stderr
+    assert ("within" if code == 0 else "outside") in done.stdout
+
+
+def test_a_tolerance_that_the_samples_cannot_judge_is_inconclusive(runs: tuple[Path, Path]) -> None:
+    done = compare(*runs, "--tolerance", "p99.9=30%")
+    assert done.returncode == 3, done.stdout
+    assert "inconclusive" in done.stdout
+
+
+def test_a_tolerance_that_cannot_be_read_is_refused(runs: tuple[Path, Path]) -> None:
+    assert "did you mean throughput" in refusal(compare(*runs, "--tolerance", "througput=5%"))
+
+
+def test_every_form_is_written(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    forms = {"markdown": "### ", "junit": "<?xml", "prometheus": "# HELP"}
+    options = [part for form in forms for part in (f"--{form}", str(tmp_path / form))]
+    assert compare(*runs, *options).returncode == 0
+    assert all((tmp_path / form).read_text().startswith(begins) for form, begins in forms.items())
