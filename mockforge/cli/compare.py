@@ -30,8 +30,10 @@ _EXIT_CODES = {
 
 
 def compare(
-    real: Annotated[Path, typer.Argument(metavar="REAL", help="The real run: a recording.")],
-    mock: Annotated[Path, typer.Argument(metavar="MOCK", help="The mocked run: a recording.")],
+    real: Annotated[
+        Path, typer.Argument(metavar="REAL", help="The real run: a recording, or a load tool's file.")
+    ],
+    mock: Annotated[Path, typer.Argument(metavar="MOCK", help="The mocked run: likewise.")],
     tolerance: Annotated[
         list[str] | None,
         typer.Option(
@@ -54,8 +56,8 @@ def compare(
 ) -> None:
     """Say how far a mocked run performs from the real one, operation by operation.
 
-    Both are recordings: what `mockforge record`, `mockforge serve --record-run` or `mockforge replay --out`
-    wrote. Compare runs of one vantage under one load.
+    Both are recordings (what `mockforge record`, `mockforge serve --record-run` or `mockforge replay --out`
+    wrote) or samples of k6, JMeter, Gatling, vegeta, hey, oha or ab. Compare runs of one vantage under one load.
 
     Example:
 

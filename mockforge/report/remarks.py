@@ -32,6 +32,7 @@ def remarks(report: DeviationReport) -> tuple[Remark, ...]:
     found = [
         *_generator_limited(report),
         *_interrupted(report),
+        *_of_tool(report),
         *_load_mismatch(report),
         *_few_samples(report),
         *_only_in_one(report),
@@ -55,6 +56,14 @@ def _interrupted(report: DeviationReport) -> Iterator[Remark]:
     for side, note in _noted(report, "interrupted"):
         why = "" if note.lower() in _TRUE_NOTES else f" {note}"
         yield Remark("interrupted", f"the {side} run was interrupted{why}")
+
+
+def _of_tool(report: DeviationReport) -> Iterator[Remark]:
+    """What a load tool's own file cannot say."""
+    for side, run in _runs(report):
+        note = run.origin.notes.get("tool", "") if run.origin else ""
+        if note:
+            yield Remark("tool", f"{side} run: {note}")
 
 
 def _noted(report: DeviationReport, name: str) -> Iterator[tuple[str, str]]:

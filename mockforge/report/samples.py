@@ -1,80 +1,92 @@
-"""From recordings to runs that can be compared.
+"""From recordings and load tools' files to runs that can be compared.
 
 Operations are found over the requests of both files together: a template that only shows in one of them
 (`/orders/17` alone could be a page of its own) still names the same operation in both. The names that the
-writers noted are theirs alone and are not used.
+writers of recordings noted are theirs alone and are not used; the labels that people gave in a load tool are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mockforge.learning.operations import Operations
 from mockforge.model.sample import Run
-from mockforge.recording.store import Columns, RecordingMeta, RecordingReader
+from mockforge.recording.store import RecordingReader
 from mockforge.report.deviation import DeviationReport, Origin, compare_runs
+from mockforge.report.readers.registry import read_tool_run
 from mockforge.report.tolerances import Tolerances
 
 __all__ = ["compare_recordings", "load_run", "load_runs"]
 
+_SQLITE = b"SQLite format 3\x00"
+
 
 @dataclass(frozen=True, slots=True)
-class _Recorded:
-    path: Path
-    meta: RecordingMeta
-    columns: Columns
+class _Source:
+    """A file's samples: requests as (method, target), or `labels` where the file has names of its own."""
+
+    run: Run
+    requests: Sequence[tuple[str, str]]
+    labels: Sequence[str]
+    origin: Origin
+    resolution_ns: int = 0
 
 
 def load_run(path: Path, operations: Operations) -> Run:
-    """The run in a recording, its requests named by `operations`. Raises RecordingError."""
-    return _run(_read(path), operations)
+    """The run in a file, its requests named by `operations`. Raises RecordingError or ComparisonError."""
+    return _named(_read(path), operations)
 
 
 def load_runs(a: Path, b: Path) -> tuple[Run, Run]:
-    """Both runs, with the operations that their requests together have. Raises RecordingError."""
-    recorded_a, recorded_b = _read(a), _read(b)
-    operations = _operations_of(recorded_a, recorded_b)
-    return _run(recorded_a, operations), _run(recorded_b, operations)
+    """Both runs, with the operations that their requests together have. Raises as `load_run`."""
+    source_a, source_b = _read(a), _read(b)
+    operations = _operations_of(source_a, source_b)
+    return _named(source_a, operations), _named(source_b, operations)
 
 
 def compare_recordings(real: Path, mock: Path, tolerances: Tolerances | None = None) -> DeviationReport:
-    """The deviation report of two recordings, judged by `tolerances` or the defaults.
+    """The deviation report of two files, judged by `tolerances` or the defaults.
 
-    Raises RecordingError where one cannot be read, ComparisonError where they cannot be compared.
+    A tool's own rounding is the least that a latency may be off. Raises RecordingError or ComparisonError
+    where a file cannot be read, ComparisonError where they cannot be compared.
     """
     a, b = _read(real), _read(mock)
     operations = _operations_of(a, b)
-    return compare_runs(_run(a, operations), _run(b, operations), _origin(a), _origin(b), tolerances)
+    tolerances = tolerances or Tolerances()
+    least_ms = max(tolerances.floor_ms, a.resolution_ns / 1e6, b.resolution_ns / 1e6)
+    return compare_runs(
+        _named(a, operations),
+        _named(b, operations),
+        a.origin,
+        b.origin,
+        replace(tolerances, floor_ms=least_ms),
+    )
 
 
-def _read(path: Path) -> _Recorded:
+def _read(path: Path) -> _Source:
+    return _recording(path) if not path.is_file() or _is_database(path) else _tool(path)
+
+
+def _is_database(path: Path) -> bool:
+    """Whether it is SQLite's, or so short that only the store can say what is wrong with it."""
+    with path.open("rb") as file:
+        head = file.read(len(_SQLITE))
+    return len(head) < len(_SQLITE) or head == _SQLITE or path.suffix == ".mfrec"
+
+
+def _recording(path: Path) -> _Source:
     with RecordingReader(path) as reader:
-        return _Recorded(path, reader.meta, reader.columns())
-
-
-def _operations_of(a: _Recorded, b: _Recorded) -> Operations:
-    return Operations.find({*_requests(a.columns), *_requests(b.columns)})
-
-
-def _requests(columns: Columns) -> Iterator[tuple[str, str]]:
-    return zip(columns.method, columns.target, strict=True)
-
-
-def _run(recorded: _Recorded, operations: Operations) -> Run:
-    columns = recorded.columns
-    name_of = {request: operations.name_of(*request) for request in set(_requests(columns))}
-    names = sorted(set(name_of.values()))
-    place = {name: index for index, name in enumerate(names)}
-    place_of = {request: place[name] for request, name in name_of.items()}
-    return Run(
-        name=str(recorded.path),
-        kind=recorded.meta.kind,
-        operations=tuple(names),
-        operation=np.fromiter((place_of[request] for request in _requests(columns)), np.int32, len(columns)),
+        meta, columns = reader.meta, reader.columns()
+    run = Run(
+        name=str(path),
+        kind=meta.kind,
+        operations=(),
+        operation=np.zeros(len(columns), np.int32),
         start_ns=columns.arrived_ns,
         total_ns=columns.total_ns,
         ttfb_ns=columns.ttfb_ns,
@@ -83,8 +95,66 @@ def _run(recorded: _Recorded, operations: Operations) -> Run:
         in_flight=columns.in_flight,
         lateness_ns=columns.lateness_ns,
     )
+    origin = Origin(str(path), meta.target, meta.program, meta.started_wall_ns, dict(meta.notes))
+    return _Source(run, list(zip(columns.method, columns.target, strict=True)), (), origin)
 
 
-def _origin(recorded: _Recorded) -> Origin:
-    meta = recorded.meta
-    return Origin(str(recorded.path), meta.target, meta.program, meta.started_wall_ns, dict(meta.notes))
+def _tool(path: Path) -> _Source:
+    found = read_tool_run(path)
+    start_ns = np.array(found.start_ns, dtype=np.int64)
+    order = np.argsort(start_ns, kind="stable")
+    start_ns = start_ns[order]
+    total_ns = np.array(found.total_ns, dtype=np.int64)[order]
+    names = [found.names[index] for index in order]
+    run = Run(
+        name=str(path),
+        kind=found.tool,
+        operations=(),
+        operation=np.zeros(len(found), np.int32),
+        start_ns=start_ns - start_ns[0],
+        total_ns=total_ns,
+        ttfb_ns=np.array(found.ttfb_ns, dtype=np.int64)[order],
+        status=np.array(found.status, dtype=np.int32)[order],
+        failed=np.array(found.failed, dtype=np.bool_)[order],
+        in_flight=_in_flight(start_ns, total_ns),
+        lateness_ns=np.full(len(found), -1, dtype=np.int64),
+    )
+    remarks = [
+        *found.remarks,
+        *([f"the file is torn, {found.torn}; it was read up to there"] if found.torn else []),
+    ]
+    notes = {"tool": "; ".join(remarks)} if remarks else {}
+    origin = Origin(str(path), "", found.tool, int(start_ns[0]), notes)
+    requests = [_request(name) for name in names] if found.from_urls else ()
+    return _Source(run, requests, names, origin, found.resolution_ns)
+
+
+def _request(name: str) -> tuple[str, str]:
+    method, _, target = name.partition(" ")
+    return method, target
+
+
+def _in_flight(start_ns: NDArray[np.int64], total_ns: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Others under way when each began, from the overlap."""
+    ended = np.searchsorted(np.sort(start_ns + total_ns), start_ns, side="right")
+    return np.asarray(np.maximum(np.arange(start_ns.size) - ended, 0), dtype=np.int32)
+
+
+def _operations_of(a: _Source, b: _Source) -> Operations:
+    return Operations.find({*a.requests, *b.requests})
+
+
+def _named(source: _Source, operations: Operations) -> Run:
+    """The run with its operations: by their templates, or by the labels that the file has."""
+    if source.requests:
+        name_of = {request: operations.name_of(*request) for request in set(source.requests)}
+        shown = [name_of[request] for request in source.requests]
+    else:
+        shown = list(source.labels)
+    names = sorted(set(shown))
+    place = {name: index for index, name in enumerate(names)}
+    return replace(
+        source.run,
+        operations=tuple(names),
+        operation=np.fromiter((place[name] for name in shown), np.int32, len(shown)),
+    )
