@@ -5,20 +5,26 @@ Written stubs are compiled once; deciding is synchronous and touches no socket, 
     request ─► index ─► matchers, by priority ─► response: by share, then by the request's parameters
             ─► delay drawn ─► due time counted from ARRIVAL ─► Decision
 
+Under a capacity the drawn delay is what the request demands of its pool: the decision then says so, and
+whoever delivers the answer has it wait there first.
+
 Randomness comes from one injected, seeded generator. `replace` swaps the whole service in one step, so that
 no request sees half an edit.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
 from typing import NamedTuple
 
 from mockforge.delays.distributions import Distribution, compile_distribution
+from mockforge.delays.station import Refusal, Station
+from mockforge.delays.station_of import station_of
 from mockforge.errors import StubFileError
 from mockforge.matching.index import StubIndex
 from mockforge.matching.near_miss import describe_miss, nearest
@@ -28,8 +34,9 @@ from mockforge.matching.url import path_parameters, template_regex
 from mockforge.model.headers import Headers
 from mockforge.model.request import RequestView
 from mockforge.model.response import DelayPlan, RenderedResponse
-from mockforge.model.service import Service
+from mockforge.model.service import DEFAULT_POOL, Capacity, Service
 from mockforge.model.stub import ResponseDefinition, Stub, Variants
+from mockforge.state.pools import Demand, PoolRule, RefusalAnswer
 from mockforge.state.strata import Strata
 from mockforge.state.turns import Turns
 from mockforge.templating.jinja import RenderBody, TemplateFailure
@@ -46,11 +53,15 @@ _new = tuple.__new__
 
 
 class Decision(NamedTuple):
-    """What a request gets. `stub` is None for a miss, whose 404 is due at once."""
+    """What a request gets. `stub` is None for a miss, whose 404 is due at once.
+
+    With a `demand` the answer waits at a pool first: the plan is then the earliest that can be.
+    """
 
     stub: str | None
     response: RenderedResponse
     plan: DelayPlan
+    demand: Demand | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +98,8 @@ class _CompiledStub:
     cumulative_shares: tuple[float, ...]
     #: The answer of a stub that always gives the same one after the same time.
     static: _CompiledResponse | None
+    #: Where it waits before its delay runs, if anywhere.
+    pool: PoolRule | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +119,10 @@ def compile_service(service: Service) -> CompiledService:
     """Compile every stub; raises one StubFileError that lists all problems, each with its place."""
     index: StubIndex[_CompiledStub] = StubIndex()
     problems = []
+    pools = _compile_pools(service)
     for stub in service.stubs:
         try:
-            compiled = _compile_stub(stub)
+            compiled = _compile_stub(stub, pools)
             index.add(stub, compiled.matcher, compiled)
         except StubFileError as error:
             where = f"{stub.place}: " if stub.place else ""
@@ -133,6 +147,7 @@ class Engine:
         time_scale: float = 1.0,
     ) -> None:
         self._compiled = compiled
+        self._random = random
         self._strata = Strata(random)
         self._turns = turns or Turns()
         self._time_scale = time_scale
@@ -154,7 +169,7 @@ class Engine:
                     if stub.static.fixed_ns:
                         due_ns += int(stub.static.fixed_ns * self._time_scale)
                     plan = _new(DelayPlan, (arrived_ns, due_ns))
-                    return _new(Decision, (stub.name, stub.static.rendered, plan))
+                    return _new(Decision, (stub.name, stub.static.rendered, plan, None))
                 return self._answer(stub, request, arrived_ns)
         return self._miss(request, arrived_ns)
 
@@ -166,11 +181,40 @@ class Engine:
             rendered = self._choose_variant(response.variants, request, (stub.name, number))
         elif response.template is not None:
             rendered = _render(stub, response.template, rendered, request)
-        delay_ns = response.fixed_ns
+        delay_ns = 0
         for position, delay in enumerate(response.delays):
             delay_ns += delay.at(self._strata.draw((stub.name, number, position)))
+        if stub.pool is not None:
+            service_ns, offset_ns = (
+                (delay_ns, response.fixed_ns) if response.delays else (response.fixed_ns, 0)
+            )
+            demand = Demand(stub.pool, self._scaled(service_ns), self._scaled(offset_ns))
+            earliest_ns = arrived_ns + demand.service_ns + demand.offset_ns
+            return Decision(stub.name, rendered, DelayPlan(arrived_ns, earliest_ns), demand)
+        delay_ns += response.fixed_ns
         due_ns = arrived_ns + int(delay_ns * self._time_scale) if delay_ns else arrived_ns
         return Decision(stub.name, rendered, DelayPlan(arrived_ns, due_ns))
+
+    def refuse(self, decision: Decision, refusal: Refusal) -> Decision:
+        """What the request of `decision` gets instead, as its pool did not let it in."""
+        demand = decision.demand
+        assert demand is not None
+        wait_ns = refusal.retry_after_ns
+        answer = demand.pool.when_full if wait_ns is None else demand.pool.when_limited
+        response = answer.response if wait_ns is None else _telling_when(answer.response, wait_ns)
+        arrived_ns = decision.plan.arrived_ns
+        plan = DelayPlan(arrived_ns, arrived_ns + self._scaled(answer.delay_ns))
+        return Decision(decision.stub, response, plan)
+
+    def station(self, pool: PoolRule) -> Station:
+        """A station for `pool`, with nobody in it."""
+        capacity = pool.capacity
+        # Stalls have a generator of their own: when one comes must not change what the next request gets.
+        random = Random(self._random.getrandbits(64)) if capacity.stalls is not None else self._random
+        return station_of(capacity, random, time_scale=self._time_scale)
+
+    def _scaled(self, delay_ns: int) -> int:
+        return int(delay_ns * self._time_scale)
 
     def _choose_response(self, stub: _CompiledStub, request: RequestView) -> int:
         """By share; but an answer recorded for just this request's parameters goes before any that was not.
@@ -205,7 +249,42 @@ class Engine:
         return Decision(None, response, DelayPlan(arrived_ns, arrived_ns))
 
 
-def _compile_stub(stub: Stub) -> _CompiledStub:
+def _telling_when(response: RenderedResponse, wait_ns: int) -> RenderedResponse:
+    """The answer with a Retry-After, in whole seconds, unless it has one."""
+    if any(name.lower() == b"retry-after" for name, _ in response.headers):
+        return response
+    told = (b"Retry-After", b"%d" % math.ceil(wait_ns / 1e9))
+    return RenderedResponse(response.status, (*response.headers, told), response.body)
+
+
+def _compile_pools(service: Service) -> Mapping[str, PoolRule | None]:
+    """By name; None for one that nothing ever waits at."""
+    written = dict(service.pools)
+    if service.capacity is not None:
+        written[DEFAULT_POOL] = service.capacity
+    return {name: _compile_pool(name, capacity) for name, capacity in written.items()}
+
+
+def _compile_pool(name: str, capacity: Capacity) -> PoolRule | None:
+    if capacity == Capacity():
+        return None
+    limited = capacity.rate_limit.answer if capacity.rate_limit else capacity.when_full
+    try:
+        station_of(capacity, Random(0))
+    except ValueError as error:
+        raise StubFileError(f"pool {name!r}: {error}") from None
+    return PoolRule(name, capacity, _refusal_answer(capacity.when_full), _refusal_answer(limited))
+
+
+def _refusal_answer(response: ResponseDefinition) -> RefusalAnswer:
+    compiled = _compile_response(response, None)
+    return RefusalAnswer(compiled.rendered, compiled.fixed_ns)
+
+
+def _compile_stub(stub: Stub, pools: Mapping[str, PoolRule | None]) -> _CompiledStub:
+    if stub.pool is not None and stub.pool not in pools:
+        raise StubFileError(f"{stub.pool!r} is none of the service's pools")
+    pool = pools.get(stub.pool or DEFAULT_POOL)
     shares = [1.0 if response.share is None else response.share for response in stub.responses]
     url = stub.request.url
     template = template_regex(url.value) if url is not None and url.kind == "urlPathTemplate" else None
@@ -216,7 +295,8 @@ def _compile_stub(stub: Stub) -> _CompiledStub:
         path_template=template,
         responses=responses,
         cumulative_shares=tuple(accumulate(shares)),
-        static=responses[0] if len(responses) == 1 and responses[0].is_static else None,
+        static=responses[0] if len(responses) == 1 and responses[0].is_static and pool is None else None,
+        pool=pool,
     )
 
 

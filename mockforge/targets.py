@@ -11,11 +11,12 @@ import re
 import socket
 import ssl
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from mockforge.errors import TargetError, UsageError
 
-__all__ = ["CHECK_TIMEOUT_S", "Target", "check_target", "parse_target"]
+__all__ = ["CHECK_TIMEOUT_S", "Target", "UpstreamTls", "check_target", "parse_target"]
 
 #: How long a target may take to accept the check's connection and to answer it, in seconds.
 CHECK_TIMEOUT_S = 10.0
@@ -53,6 +54,51 @@ class Target:
         return self.origin + self.prefix
 
 
+@dataclass(frozen=True, slots=True)
+class UpstreamTls:
+    """How to speak TLS with a target.
+
+    * `insecure`: take any certificate, of any name.
+    * `ca`: a PEM file of the authorities to trust, in place of the machine's.
+    * `certificate`, `key`: what to prove the caller's own identity with; without a `key`, the
+      certificate's file holds that too.
+    """
+
+    insecure: bool = False
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """The context that connections are made with. Raises UsageError where a file cannot be used."""
+        if self.key is not None and self.certificate is None:
+            raise UsageError(f"the key {self.key} has no certificate", hint="give the certificate's file too")
+        try:
+            context = ssl.create_default_context(cafile=self.ca)
+        except (OSError, ssl.SSLError) as error:
+            raise UsageError(
+                f"TLS cannot trust {self.ca}: {_why(error)}", hint="give a PEM file of certificates"
+            ) from error
+        # What passes is HTTP/1.1, whatever else the target would speak.
+        context.set_alpn_protocols(["http/1.1"])
+        if self.insecure:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if self.certificate is not None:
+            try:
+                context.load_cert_chain(self.certificate, self.key)
+            except (OSError, ssl.SSLError) as error:
+                files = f"{self.certificate}" if self.key is None else f"{self.certificate} and {self.key}"
+                raise UsageError(
+                    f"TLS cannot use {files}: {_why(error)}", hint="PEM files of one certificate and its key"
+                ) from error
+        return context
+
+
+def _why(error: OSError) -> str:
+    return str(getattr(error, "reason", None) or error.strerror or error)
+
+
 def parse_target(url: str) -> Target:
     """The target that `url` names.
 
@@ -83,16 +129,20 @@ def _refused(url: str, why: str) -> UsageError:
     return UsageError(f"the target {url!r} {why}", hint=_EXAMPLE)
 
 
-async def check_target(target: Target, timeout_s: float = CHECK_TIMEOUT_S) -> None:
+async def check_target(
+    target: Target, timeout_s: float = CHECK_TIMEOUT_S, tls: UpstreamTls | None = None
+) -> None:
     """Connect once and see that the answer is HTTP, whatever its status.
 
     The request is `OPTIONS *`, which speaks to the server and to none of its resources (RFC 9110 §9.3.7).
-    Raises TargetError where nothing listens, nothing answers in `timeout_s`, or the answer is not HTTP.
+    Raises TargetError where nothing listens, nothing answers in `timeout_s`, or the answer is not HTTP, and
+    UsageError where a file that `tls` names cannot be used.
     """
     where = str(target)
+    context = (tls or UpstreamTls()).context() if target.tls else None
     try:
         async with asyncio.timeout(timeout_s):
-            first_line = await _first_line(target)
+            first_line = await _first_line(target, context)
     except TimeoutError as error:
         raise TargetError(f"the target gave no answer in {timeout_s:g} s", where=where) from error
     except OSError as error:
@@ -107,11 +157,9 @@ async def check_target(target: Target, timeout_s: float = CHECK_TIMEOUT_S) -> No
         )
 
 
-async def _first_line(target: Target) -> bytes:
+async def _first_line(target: Target, context: ssl.SSLContext | None) -> bytes:
     """What the target says up to its first line's end, or all it says when that is less."""
-    reader, writer = await asyncio.open_connection(
-        target.host, target.port, ssl=ssl.create_default_context() if target.tls else None
-    )
+    reader, writer = await asyncio.open_connection(target.host, target.port, ssl=context)
     try:
         ask = f"OPTIONS * HTTP/1.1\r\nHost: {target.authority}\r\nConnection: close\r\n\r\n"
         writer.write(ask.encode("latin-1"))
@@ -127,7 +175,10 @@ async def _first_line(target: Target) -> bytes:
 def _told(error: OSError) -> tuple[str, str]:
     """What went wrong, and what would work."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the target's certificate is not trusted: {error.verify_message}", "check the host name"
+        return (
+            f"the target's certificate is not trusted: {error.verify_message}",
+            "check the host name, or name the authority to trust",
+        )
     if isinstance(error, ssl.SSLError):
         return f"the target does not speak TLS: {error.reason}", "check the port, or try http://"
     if isinstance(error, socket.gaierror):

@@ -57,7 +57,7 @@ def compare(
     """Say how far a mocked run performs from the real one, operation by operation.
 
     Both are recordings (what `mockforge record`, `mockforge serve --record-run` or `mockforge replay --out`
-    wrote) or samples of k6, JMeter, Gatling, vegeta, hey, oha or ab. Compare runs of one vantage under one load.
+    wrote) or samples of k6, JMeter, Gatling, vegeta, hey, oha or ab. Compare runs of one vantage and load.
 
     Example:
 

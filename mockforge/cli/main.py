@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mockforge import __version__
-from mockforge.cli import check, compare, learn, record, replay, serve
+from mockforge.cli import check, compare, export, import_, learn, profile, record, recordings, replay, serve
 from mockforge.cli.console import say
 from mockforge.errors import MockForgeError, StubFileError
 
@@ -45,7 +45,11 @@ app.command("learn")(learn.learn)
 app.command("serve")(serve.serve)
 app.command("replay")(replay.replay)
 app.command("compare")(compare.compare)
+app.command("profile")(profile.profile)
 app.command("check")(check.check)
+app.add_typer(recordings.app)
+app.command("import")(import_.import_)
+app.command("export")(export.export)
 
 
 def run() -> None:

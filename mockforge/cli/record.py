@@ -4,179 +4,218 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
-from collections.abc import AsyncIterator, Callable
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
 
-import numpy as np
-import typer
-from rich.live import Live
-
-from mockforge.cli.console import out, say, table, warn
+from mockforge.cli.console import say
+from mockforge.cli.record_arguments import (
+    AdminPort,
+    Authorities,
+    CallerCertificate,
+    CallerKey,
+    ClientCertificate,
+    ClientKey,
+    Forward,
+    Host,
+    HostField,
+    Insecure,
+    KeepBody,
+    Most,
+    NoRedaction,
+    Out,
+    Port,
+    Rules,
+    Silence,
+    Targets,
+    WhenFull,
+)
+from mockforge.cli.record_markers import Marking, marked_by_signal, marked_over_http
+from mockforge.cli.record_options import Kept, Tapped, kept, size_of, tapped
+from mockforge.cli.record_shown import conclude, shown_live
 from mockforge.cli.running import run_until_interrupted
 from mockforge.clock import SystemClock
-from mockforge.learning.operations import Operations
-from mockforge.model.exchange import Exchange
+from mockforge.errors import UsageError
+from mockforge.interop.forward_proxy import ForwardProxyOptions, run_forward_proxy
+from mockforge.model.exchange import Exchange, Marker
 from mockforge.proxy.progress import RunStart
-from mockforge.proxy.recorder import RecordingProxy, recording
+from mockforge.proxy.recorder import ProxyOptions, RecordingProxy, recording
 from mockforge.proxy.traffic import Traffic
-from mockforge.recording.store import Columns, RecordingMeta, RecordingReader, RecordingWriter
-from mockforge.report.figures import count, milliseconds, rate
+from mockforge.recording.redaction import Redactor
+from mockforge.recording.store import RecordingMeta, RecordingWriter
+from mockforge.server.http import TlsFiles
 from mockforge.sockets import listen
-from mockforge.stats.quantiles import quantiles
-from mockforge.targets import Target, check_target, parse_target
+from mockforge.targets import UpstreamTls, check_target
 
 __all__ = ["record"]
 
-_LIVE_EVERY_S = 0.5
-_LINE_EVERY_S = 10.0
-
 
 def record(
-    target: Annotated[str, typer.Option(metavar="URL", help="The backend to record.")],
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8080,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            show_default="recordings/HOST-PORT-TIME.mfrec",
-            help="The recording to write; must not exist yet.",
-        ),
-    ] = None,
+    target: Targets = None,
+    host: Host = "127.0.0.1",
+    port: Port = 8080,
+    out: Out = None,
+    host_header: HostField = "target",
+    timeout: Silence = None,
+    insecure: Insecure = False,
+    ca: Authorities = None,
+    client_cert: ClientCertificate = None,
+    client_key: ClientKey = None,
+    tls_cert: CallerCertificate = None,
+    tls_key: CallerKey = None,
+    keep_body: KeepBody = "8MB",
+    max_size: Most = None,
+    when_full: WhenFull = "stop",
+    redact: Rules = None,
+    no_redact: NoRedaction = False,
+    admin_port: AdminPort = None,
+    forward_proxy: Forward = False,
 ) -> None:
     """Record a backend: pass traffic to it, untouched, and keep every exchange with its times.
 
-    Point the callers at this address in place of the backend's. Ctrl-C ends it and keeps what was recorded.
+    Point the callers at this address in place of the backend's. Secrets give way to pseudonyms before
+    anything is written. Ctrl-C ends it and keeps what was recorded; SIGUSR1 marks a phase.
 
     Example:
 
         mockforge record --target http://127.0.0.1:9000 --port 8080 --out recordings/orders.mfrec
     """
-    backend = parse_target(target)
-    path = out or _default_path(backend)
-
-    async def main(stop: asyncio.Event) -> None:
-        await check_target(backend)
-        # The address comes before the file, so that a start that fails leaves no file.
-        sock = listen(host, port)
-        clock = SystemClock()
-        start = RunStart.of(clock)
-        with contextlib.closing(sock), _writer(path, backend, start) as writer:
-            traffic = Traffic()
-            async with recording(
-                backend, sock, _both(writer.add, traffic.add), clock=clock, start=start
-            ) as proxy:
-                here = f"http://{_shown(host)}:{sock.getsockname()[1]}"
-                say.print(f"recording {here} -> {backend} into {path} (Ctrl-C ends it)", markup=False)
-                async with _shown_live(writer, traffic, proxy, start):
-                    await stop.wait()
-        _conclude(path, writer)
-
-    run_until_interrupted(main)
-
-
-def _default_path(target: Target) -> Path:
-    name = f"{target.host}-{target.port}".replace(":", "_")
-    return Path("recordings", f"{name}-{time.strftime('%Y%m%d-%H%M%S')}.mfrec")
-
-
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-def _writer(path: Path, target: Target, start: RunStart) -> RecordingWriter:
-    return RecordingWriter(path, RecordingMeta("recording", str(target), start.wall_ns))
-
-
-def _both(
-    first: Callable[[Exchange], None], second: Callable[[Exchange], None]
-) -> Callable[[Exchange], None]:
-    def sink(exchange: Exchange) -> None:
-        first(exchange)
-        second(exchange)
-
-    return sink
-
-
-@contextlib.asynccontextmanager
-async def _shown_live(
-    writer: RecordingWriter, traffic: Traffic, proxy: RecordingProxy, start: RunStart
-) -> AsyncIterator[None]:
-    """Show the figures while the block runs: a line that changes, or a line now and then in a log."""
-
-    def line() -> str:
-        return _line(traffic, proxy.in_flight, SystemClock.now_ns() - start.now_ns)
-
-    with Live(console=say, auto_refresh=False, transient=True) if say.is_terminal else _Log() as view:
-        showing = asyncio.create_task(_show(view, line, writer))
-        try:
-            yield
-        finally:
-            showing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await showing
-
-
-class _Log:
-    """Takes the place of a Live where standard error is no terminal."""
-
-    def __enter__(self) -> _Log:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def update(self, line: str, *, refresh: bool) -> None:
-        say.print(line, markup=False)
-
-
-async def _show(view: Live | _Log, line: Callable[[], str], writer: RecordingWriter) -> None:
-    warned = False
-    next_line = time.monotonic() + (_LINE_EVERY_S if isinstance(view, _Log) else 0)
-    while True:
-        await asyncio.sleep(_LIVE_EVERY_S)
-        if writer.failure is not None and not warned:
-            warned = True
-            warn(f"{writer.failure}; traffic goes on unrecorded")
-        if time.monotonic() >= next_line:
-            next_line += _LINE_EVERY_S if isinstance(view, _Log) else _LIVE_EVERY_S
-            view.update(line(), refresh=True)
-
-
-def _line(traffic: Traffic, in_flight: int, run_ns: int) -> str:
-    p50, p95, p99 = (milliseconds(traffic.latency_ms.quantile(q)) for q in (0.5, 0.95, 0.99))
-    return (
-        f"{count(traffic.count)} exchanges, {rate(traffic.rate(run_ns))}, p50 {p50} p95 {p95} p99 {p99} ms, "
-        f"{count(traffic.errors)} errors, {in_flight} in flight"
+    keeping = kept(redact, off=no_redact, most=max_size, when_full=when_full)
+    run = _Run(host, keeping, admin_port)
+    if forward_proxy:
+        if target or tls_cert or client_cert:
+            raise UsageError("--forward-proxy takes no --target and no certificates of its own")
+        asked = ForwardProxyOptions(
+            run.take, host, port, trusted_ca=ca, insecure=insecure, keep_body=size_of(keep_body)
+        )
+        path = out or Path("recordings", "forward.mfrec")
+        run_until_interrupted(lambda stop: run.forward(asked, path, stop))
+        return
+    options = ProxyOptions(
+        host=None if host_header == "target" else host_header,
+        keep_body=size_of(keep_body),
+        timeout_s=timeout,
+        tls=UpstreamTls(insecure, ca, client_cert, client_key),
+        caller_tls=None if (tls := TlsFiles.of(tls_cert, tls_key)) is None else tls.context(),
     )
+    backends = tapped(target or (), port, out)
+    run_until_interrupted(lambda stop: run.reverse(backends, options, stop))
 
 
-def _conclude(path: Path, writer: RecordingWriter) -> None:
-    """The table per operation, and what to do next."""
-    if writer.failure is not None:
-        warn(f"{writer.failure}; {count(writer.dropped)} exchanges were not written")
-    with RecordingReader(path) as reader:
-        columns = reader.columns()
-    if len(columns):
-        heads = ("operation", "count", "errors", "rate", "p50 ms", "p95 ms", "p99 ms")
-        out.print(table(f"recorded from {reader.meta.target}", heads, _rows(columns)))
-    next_step = f"; next: mockforge learn {path}" if len(columns) else "; no traffic came"
-    out.print(f"{count(len(columns))} exchanges in {path}{next_step}", markup=False, soft_wrap=True)
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """One recording of the run, and what redacts it."""
+
+    writer: RecordingWriter
+    redactor: Redactor | None
 
 
-def _rows(columns: Columns) -> list[list[str]]:
-    requests = list(zip(columns.method, columns.target, strict=True))
-    operations = Operations.find(requests)
-    names = np.array([operations.name_of(method, target) for method, target in requests])
-    ends = columns.arrived_ns + columns.total_ns
-    duration_s = float(ends.max() - columns.arrived_ns.min()) / 1e9
-    rows = []
-    for name in np.unique(names):
-        of_it = names == name
-        levels = quantiles(columns.total_ns[of_it] / 1e6, (0.5, 0.95, 0.99))
-        number = int(of_it.sum())
-        figures = [count(number), count(int(columns.failed[of_it].sum())), rate(number / duration_s)]
-        rows.append([str(name), *figures, *(milliseconds(float(level)) for level in levels)])
-    return rows
+class _Run:
+    """One run of the command: its recordings, and what is shown and marked while it lasts."""
+
+    def __init__(self, host: str, keeping: Kept, admin_port: int | None) -> None:
+        self._host = host
+        self._keeping = keeping
+        self._admin_port = admin_port
+        self._clock = SystemClock()
+        self._start = RunStart.of(self._clock)
+        self._traffic = Traffic()
+        self._written: list[_Written] = []
+        self._proxies: list[RecordingProxy] = []
+
+    async def reverse(self, backends: list[Tapped], options: ProxyOptions, stop: asyncio.Event) -> None:
+        """Tap every backend until `stop` is set."""
+        for backend in backends:
+            await check_target(backend.target, tls=options.tls)
+        async with contextlib.AsyncExitStack() as stack:
+            # The addresses come before the files, so that a start that fails leaves no file.
+            socks = [self._listen(stack, backend.port) for backend in backends]
+            admin = None if self._admin_port is None else self._listen(stack, self._admin_port)
+            scheme = "https" if options.caller_tls else "http"
+            for backend, sock in zip(backends, socks, strict=True):
+                writer = self._open(stack, backend.path, str(backend.target))
+                sink = self._into(writer)
+                self._proxies.append(
+                    await stack.enter_async_context(
+                        recording(
+                            backend.target, sock, sink, clock=self._clock, start=self._start, options=options
+                        )
+                    )
+                )
+                here = f"{scheme}://{self._address(sock)}"
+                say.print(
+                    f"recording {here} -> {backend.target} into {backend.path} (Ctrl-C ends it)", markup=False
+                )
+            await self._until(stop, admin)
+        self._conclude()
+
+    async def forward(self, asked: ForwardProxyOptions, path: Path, stop: asyncio.Event) -> None:
+        """Be a forward proxy until `stop` is set."""
+        async with contextlib.AsyncExitStack() as stack:
+            admin = None if self._admin_port is None else self._listen(stack, self._admin_port)
+            self._open(stack, path, "")
+
+            def listening(_: object, address: str) -> None:
+                say.print(f"forward proxy on {address} into {path} (Ctrl-C ends it)", markup=False)
+
+            told = replace(asked, started_wall_ns=self._start.wall_ns, listening=listening)
+            proxying = asyncio.create_task(run_forward_proxy(told, stop))
+            proxying.add_done_callback(lambda _: stop.set())
+            await self._until(stop, admin)
+            await proxying
+        self._conclude()
+
+    def take(self, exchange: Exchange) -> None:
+        """The sink of a run with one recording."""
+        self._written[0].writer.add(exchange)
+        self._traffic.add(exchange)
+
+    def _into(self, writer: RecordingWriter) -> Callable[[Exchange], None]:
+        def sink(exchange: Exchange) -> None:
+            writer.add(exchange)
+            self._traffic.add(exchange)
+
+        return sink
+
+    def _listen(self, stack: contextlib.AsyncExitStack, port: int) -> socket.socket:
+        return stack.enter_context(contextlib.closing(listen(self._host, port)))
+
+    def _open(self, stack: contextlib.AsyncExitStack, path: Path, target: str) -> RecordingWriter:
+        """A recording that is closed with the stack; what was redacted stands in its notes then."""
+        redactor = self._keeping.redactor(path)
+        meta = RecordingMeta("recording", target, self._start.wall_ns)
+        writer = RecordingWriter(path, meta, redactor=redactor, bounds=self._keeping.bounds)
+        stack.callback(writer.close)
+        writer.note("redaction", "off" if redactor is None else lambda: redactor.report().to_json())
+        self._written.append(_Written(writer, redactor))
+        return writer
+
+    async def _until(self, stop: asyncio.Event, admin: socket.socket | None) -> None:
+        """Show figures, take markers, and wait."""
+        writers = [one.writer for one in self._written]
+
+        def mark(marker: Marker) -> None:
+            for writer in writers:
+                writer.mark(marker)
+
+        marking = Marking(self._clock, self._start, mark)
+        if admin is not None:
+            say.print(f"markers: http://{self._address(admin)}/__admin/markers", markup=False)
+        async with (
+            marked_over_http(marking, admin),
+            shown_live(writers, self._traffic, self._in_flight, self._start.now_ns),
+        ):
+            with marked_by_signal(marking, lambda label: say.print(f"marked: {label}", markup=False)):
+                await stop.wait()
+
+    def _in_flight(self) -> int:
+        return sum(proxy.in_flight for proxy in self._proxies)
+
+    def _address(self, sock: socket.socket) -> str:
+        shown = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{shown}:{sock.getsockname()[1]}"
+
+    def _conclude(self) -> None:
+        for one in self._written:
+            conclude(one.writer, one.redactor)

@@ -15,9 +15,9 @@ import typer
 
 from mockforge import __version__
 from mockforge.cli.console import say, warn
+from mockforge.cli.recordings_redact import redactor_for
 from mockforge.cli.running import run_until_interrupted
 from mockforge.engine import Engine
-from mockforge.errors import UsageError
 from mockforge.model.event import ServeEvent
 from mockforge.process import room_for_connections
 from mockforge.recording.store import RecordingMeta, RecordingWriter
@@ -27,6 +27,7 @@ from mockforge.server.http import TlsFiles, serving
 from mockforge.server.lane import Limits
 from mockforge.server.reload import follow_edits, load
 from mockforge.server.run_record import exchange_of
+from mockforge.server.stations import Stations
 from mockforge.sockets import listen
 from mockforge.state.journal import Journal
 from mockforge.state.lateness import WINDOW, LateWindow
@@ -65,43 +66,39 @@ def serve(
 
         mockforge serve stubs/orders --port 8080 --record-run recordings/orders-mock.mfrec
     """
-    tls = _tls(tls_cert, tls_key)
+    tls = TlsFiles.of(tls_cert, tls_key)
     compiled = load(stubs)
     drawn = secrets.randbits(32) if seed is None else seed
-    engine = Engine(compiled, Random(drawn), time_scale=time_scale)
-    journal = Journal()
-    journal.lateness.on_late = _warn_sometimes()
-    app = MockApp(engine, journal, limits=Limits(body=max_body * 1024 * 1024))
+    app = _app(Engine(compiled, Random(drawn), time_scale=time_scale), max_body)
     room_for_connections(_MOST_CONNECTIONS)
     sock = listen(host, port)
 
     async def main(stop: asyncio.Event) -> None:
-        with _recorded(record_run, stubs, {"seed": str(drawn), "time_scale": f"{time_scale:g}"}, journal):
+        notes = {"seed": str(drawn), "time_scale": f"{time_scale:g}"}
+        with _recorded(record_run, stubs, notes, app.lane.journal):
             async with serving(app, sock, tls):
                 url = f"{'https' if tls else 'http'}://{host}:{sock.getsockname()[1]}"
-                _announce(engine, url, drawn)
-                following = asyncio.create_task(follow_edits(stubs, engine, _tell))
+                _announce(app.lane.engine, url, drawn)
+                following = asyncio.create_task(follow_edits(stubs, app.lane.engine, _tell))
                 await stop.wait()
                 following.cancel()
-        _conclude(journal, record_run)
+        _conclude(app.lane.journal, app.lane.stations, record_run)
 
     run_until_interrupted(main)
+
+
+def _app(engine: Engine, max_body: int) -> MockApp:
+    """The application, which warns when the mock is late, and when it is asked for more than was recorded."""
+    journal = Journal()
+    journal.lateness.on_late = _warn_sometimes()
+    app = MockApp(engine, journal, limits=Limits(body=max_body * 1024 * 1024))
+    app.lane.stations.on_beyond = lambda beyond: warn(str(beyond))
+    return app
 
 
 def _announce(engine: Engine, url: str, seed: int) -> None:
     stubs = count(len(engine.service.stubs))
     say.print(f"serving {engine.service.name} on {url}: {stubs} stubs, seed {seed} (Ctrl-C ends it)")
-
-
-def _tls(certificate: Path | None, key: Path | None) -> TlsFiles | None:
-    """The certificate and its key; a certificate file may hold both."""
-    if certificate is None:
-        if key is not None:
-            raise UsageError("--tls-key without --tls-cert", hint="give the certificate too")
-        return None
-    tls = TlsFiles(certificate, key)
-    tls.check()
-    return tls
 
 
 def _warn_sometimes() -> Callable[[LateWindow], None]:
@@ -138,7 +135,7 @@ def _recorded(file: Path | None, stubs: Path, notes: Mapping[str, str], journal:
         program=f"mockforge {__version__}",
         notes=notes,
     )
-    with RecordingWriter(file, meta) as writer:
+    with RecordingWriter(file, meta, redactor=redactor_for(file, None, None)) as writer:
         journal.listeners.append(_listener(writer, started_ns))
         yield
     if writer.failure is not None:
@@ -149,11 +146,17 @@ def _listener(writer: RecordingWriter, started_ns: int) -> Callable[[ServeEvent]
     return lambda event: writer.add(exchange_of(event, started_ns))
 
 
-def _conclude(journal: Journal, record_run: Path | None) -> None:
+def _conclude(journal: Journal, stations: Stations, record_run: Path | None) -> None:
     line = f"served {count(journal.served)} requests, {count(journal.unmatched)} of them matched no stub"
     if journal.callers_left:
         line += f", {count(journal.callers_left)} callers left before their answer was due"
     say.print(line)
+    for pool in stations.figures():
+        refused = count(pool.counts.queue_full), count(pool.counts.rate_limited)
+        line = f"pool {pool.name}: {refused[0]} refused by a full queue, {refused[1]} by the rate limit"
+        if pool.counts.beyond_recorded:
+            line += f", {count(pool.counts.beyond_recorded)} served beyond what was recorded"
+        say.print(line, markup=False)
     lateness = journal.lateness.total_ms
     if lateness.count:
         say.print(

@@ -15,8 +15,9 @@ class ServeEvent(NamedTuple):
 
     Times are nanoseconds of the monotonic clock. `stub` is the name of the stub that answered, None for
     a miss. `plan` is the engine's, but an answer that had to wait for those ahead of it on its connection was
-    due when its turn came. `first_byte_ns` is None where nothing was sent. The end is the answer's last byte
-    or, where the caller left before all of it was handed over, that moment.
+    due when its turn came, and one that waited at a station when that was done with it; where its caller
+    left before, it is the earliest that could have been. `first_byte_ns` is None where nothing was sent. The
+    end is the answer's last byte or, where the caller left before all of it was handed over, that moment.
     """
 
     wall_ns: int

@@ -1,18 +1,67 @@
-"""One virtual service: its stubs and where they were learned from."""
+"""One virtual service: its stubs, where they were learned from, and what it has little of."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from mockforge.model.stub import Stub
+from mockforge.model.stub import DelayDistribution, ResponseDefinition, Stub
 
-__all__ = ["Service"]
+__all__ = ["DEFAULT_POOL", "Capacity", "RateRule", "Service", "StallLaws"]
+
+#: The pool of every stub that names none, where the service itself has a capacity.
+DEFAULT_POOL = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class RateRule:
+    """So many requests `per_second`, and up to `burst` at once; beyond, `answer` is given."""
+
+    per_second: float
+    burst: int = 1
+    answer: ResponseDefinition = field(default_factory=lambda: ResponseDefinition(429))
+
+
+@dataclass(frozen=True, slots=True)
+class StallLaws:
+    """How long the times are in which nothing completes, and the gaps between them."""
+
+    gap: DelayDistribution
+    duration: DelayDistribution
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """The station that requests wait at before their service time runs; `discipline` is fifo or ps.
+
+    `servers` or `curve` (the rate of completions in state n over that in state 1) say how much there is of
+    it; with neither, nothing waits. Under ps at most `most` share. `queue_limit` counts those that wait or,
+    under ps without `most`, those in progress; beyond it `when_full` is given. `abandoned` says what becomes
+    of the place of a caller that left: it `keeps` being worked for, or one `frees` it. `recorded_up_to` is
+    the most in flight that the recording saw.
+    """
+
+    servers: int | None = None
+    discipline: str = "fifo"
+    curve: tuple[float, ...] = ()
+    most: int | None = None
+    queue_limit: int | None = None
+    when_full: ResponseDefinition = field(default_factory=lambda: ResponseDefinition(503))
+    abandoned: str = "keeps"
+    rate_limit: RateRule | None = None
+    stalls: StallLaws | None = None
+    recorded_up_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """`upstream` is the real backend's URL, where one is known."""
+    """`upstream` is the real backend's URL, where one is known.
+
+    Stubs wait at the pool that they name among `pools`, or else at `capacity`.
+    """
 
     name: str
     stubs: tuple[Stub, ...] = ()
     upstream: str | None = None
+    capacity: Capacity | None = None
+    pools: Mapping[str, Capacity] = field(default_factory=dict)

@@ -128,7 +128,10 @@ class ResponseDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Stub:
-    """One rule. Lower `priority` wins; among equals the later one does. `place` is `file:line`."""
+    """One rule. Lower `priority` wins; among equals the later one does. `place` is `file:line`.
+
+    `pool` names the service's pool at which it waits, where that is not the service's own capacity.
+    """
 
     name: str
     request: RequestPattern
@@ -136,4 +139,5 @@ class Stub:
     priority: int = 5
     id: str | None = None
     metadata: Mapping[str, object] = field(default_factory=dict)
+    pool: str | None = None
     place: str = field(default="", compare=False)

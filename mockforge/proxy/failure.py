@@ -6,14 +6,18 @@ import asyncio
 import errno
 import socket
 import ssl
+from http import HTTPStatus
+from typing import NamedTuple
 
-import aiohttp
+from mockforge.model.exchange import Response
+from mockforge.model.headers import Headers
 
-__all__ = ["UpstreamError", "reason_of"]
+__all__ = ["Failure", "plain_answer", "reason_of", "wire_bytes"]
 
 _ERRNO_REASONS = {
     errno.ECONNREFUSED: "refused",
     errno.ECONNRESET: "reset",
+    errno.ECONNABORTED: "reset",
     errno.EPIPE: "reset",
     errno.EHOSTUNREACH: "unreachable",
     errno.ENETUNREACH: "unreachable",
@@ -23,17 +27,27 @@ _ERRNO_REASONS = {
     errno.ENFILE: "too many open files",
 }
 
+# The order matters: some of these are OSErrors too.
+_REASONS: tuple[tuple[type[BaseException], str], ...] = (
+    (asyncio.TimeoutError, "timeout"),
+    (ssl.SSLCertVerificationError, "certificate not trusted"),
+    (ssl.SSLError, "no TLS"),
+    (socket.gaierror, "unknown host"),
+)
 
-class UpstreamError(Exception):
+
+class Failure(NamedTuple):
     """The target gave no complete answer.
 
-    `phase` is where it failed: `connect`, `send` (the request), `wait` (for the answer's head), `body`.
+    `phase` is where it failed: `connect`, `tls`, `send` (the request), `wait` (for the answer's head) or
+    `body`.
     """
 
-    def __init__(self, phase: str, reason: str) -> None:
-        self.phase = phase
-        self.reason = reason
-        super().__init__(f"{phase}: {reason}")
+    phase: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.phase}: {self.reason}"
 
     @property
     def status(self) -> int:
@@ -42,34 +56,30 @@ class UpstreamError(Exception):
 
 
 def reason_of(error: BaseException) -> str:
-    """The reason in a word or two, from the first cause that has a name."""
-    cause: BaseException | None = error
-    while cause is not None:
-        named = _named(cause)
-        if named:
-            return named
-        cause = getattr(cause, "os_error", None) or cause.__cause__
-    return " ".join(str(error).split())[:120] or type(error).__name__
-
-
-def _named(error: BaseException) -> str | None:
-    # The order matters: some of these are OSErrors too.
-    reasons: tuple[tuple[type[BaseException], str], ...] = (
-        (asyncio.TimeoutError, "timeout"),
-        (ssl.SSLCertVerificationError, "certificate not trusted"),
-        (ssl.SSLError, "no TLS"),
-        (socket.gaierror, "unknown host"),
-        (aiohttp.ServerDisconnectedError, "closed without an answer"),
-        (aiohttp.ClientResponseError, "not HTTP"),
-        (aiohttp.http_exceptions.TransferEncodingError, "closed before its end"),
-        (aiohttp.http_exceptions.ContentLengthError, "closed before its end"),
-        (aiohttp.http_exceptions.HttpProcessingError, "not HTTP"),
-    )
-    for kind, reason in reasons:
+    """The reason in a word or two."""
+    for kind, reason in _REASONS:
         if isinstance(error, kind):
             return reason
     if isinstance(error, OSError) and error.errno in _ERRNO_REASONS:
         return _ERRNO_REASONS[error.errno]
-    if type(error) is ConnectionResetError:
+    if isinstance(error, ConnectionError):
         return "reset"
-    return None
+    return " ".join(str(error).split())[:120] or type(error).__name__
+
+
+def plain_answer(status: int, line: str) -> Response:
+    """An answer of the proxy's own: one line of text; the connection ends with it."""
+    body = f"mockforge: {line}\n".encode()
+    fields = (
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(body))),
+        ("Connection", "close"),
+    )
+    return Response(status, Headers(fields), body, reason=HTTPStatus(status).phrase)
+
+
+def wire_bytes(answer: Response) -> bytes:
+    """The bytes of a `plain_answer`."""
+    lines = [b"HTTP/1.1 %d %s" % (answer.status, answer.reason.encode("latin-1"))]
+    lines += [name + b": " + value for name, value in answer.headers.raw()]
+    return b"\r\n".join((*lines, b"", answer.body))

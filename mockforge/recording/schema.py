@@ -2,6 +2,11 @@
 
 The file is SQLite, so that any client can open it. `PRAGMA application_id` marks it as a recording and
 `PRAGMA user_version` is the schema's version. All times are integer nanoseconds.
+
+Versions only add: what a file of an older version lacks is read as NULL, and `upgrade_tables` adds it.
+
+    1   meta, body, exchange up to `response_headers`
+    2   the columns of `ADDED_COLUMNS`, the tables chunk and marker
 """
 
 from __future__ import annotations
@@ -18,7 +23,11 @@ from mockforge import __version__
 from mockforge.model.headers import Headers
 
 __all__ = [
+    "ADDED_COLUMNS",
     "APPLICATION_ID",
+    "FAILED",
+    "REQUEST_SIZE",
+    "RESPONSE_SIZE",
     "SCHEMA_VERSION",
     "RecordingMeta",
     "StoredBody",
@@ -31,12 +40,26 @@ __all__ = [
     "pack_body",
     "storable",
     "unpack_body",
+    "upgrade_tables",
 ]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 #: "MFRC" in ASCII.
 APPLICATION_ID = 0x4D465243
+
+#: `Exchange.failed` in SQL.
+FAILED = "(error IS NOT NULL OR status IS NULL OR status >= 400)"
+
+#: Columns of `exchange` since version 2, and their types.
+ADDED_COLUMNS = {
+    "tls_ns": "INTEGER",
+    "request_size": "INTEGER",
+    "response_size": "INTEGER",
+    "reason": "TEXT",
+    "request_trailers": "TEXT",
+    "response_trailers": "TEXT",
+}
 
 _TABLES = """
 CREATE TABLE meta (
@@ -76,6 +99,33 @@ CREATE TABLE exchange (
 CREATE INDEX exchange_by_arrival ON exchange (arrived_ns);
 """
 
+#: What makes version 2 of version 1; a new file gets it in the same way, so that both are alike.
+_ADDED = "".join(f"ALTER TABLE exchange ADD COLUMN {name} {kind};" for name, kind in ADDED_COLUMNS.items())
+_ADDED += """
+CREATE TABLE chunk (
+    exchange_id INTEGER NOT NULL REFERENCES exchange (id),
+    number      INTEGER NOT NULL,
+    at_ns       INTEGER NOT NULL,
+    size        INTEGER NOT NULL,
+    kind        TEXT NOT NULL,
+    PRIMARY KEY (exchange_id, number)
+) WITHOUT ROWID;
+
+CREATE TABLE marker (
+    id      INTEGER PRIMARY KEY,
+    at_ns   INTEGER NOT NULL,
+    wall_ns INTEGER NOT NULL,
+    label   TEXT NOT NULL
+);
+"""
+
+#: Sizes of bodies in SQL where version 1 has no column for them: it kept every body whole.
+REQUEST_SIZE = "ifnull((SELECT size FROM body WHERE body.id = request_body_id), 0)"
+RESPONSE_SIZE = """CASE WHEN status IS NOT NULL
+    THEN ifnull((SELECT size FROM body WHERE body.id = response_body_id), 0) END"""
+
+_FILL_SIZES = f"UPDATE exchange SET request_size = {REQUEST_SIZE}, response_size = {RESPONSE_SIZE};"
+
 _NOTE = "note."
 
 #: Below this size a compressed body saves less than it costs to read.
@@ -113,10 +163,19 @@ class StoredBody:
 def create_tables(connection: sqlite3.Connection, meta: RecordingMeta) -> None:
     """Make an empty database a recording with no exchanges yet."""
     connection.executescript(
-        f"BEGIN; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; {_TABLES}"
+        f"BEGIN; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION};"
+        f"{_TABLES} {_ADDED}"
     )
     connection.executemany("INSERT INTO meta (key, value) VALUES (?, ?)", meta_to_rows(meta))
     connection.execute("COMMIT")
+
+
+def upgrade_tables(connection: sqlite3.Connection) -> None:
+    """Make a recording of version 1 one of this version, in one transaction."""
+    connection.executescript(
+        f"BEGIN; {_ADDED} {_FILL_SIZES} PRAGMA user_version = {SCHEMA_VERSION};"
+        f"UPDATE meta SET value = '{SCHEMA_VERSION}' WHERE key = 'schema_version'; COMMIT"
+    )
 
 
 def meta_to_rows(meta: RecordingMeta) -> list[tuple[str, str]]:
@@ -188,6 +247,8 @@ def unpack_body(size: int, encoding: str, content: bytes) -> bytes:
 
 def storable(text: str) -> str:
     """`text` as the file can hold it: lone surrogates, which UTF-8 cannot write, are spelled out."""
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

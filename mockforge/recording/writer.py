@@ -7,114 +7,133 @@ An exchange is committed within some 100 ms of `add` while the disk keeps up: th
 `_GATHER_S`, and commits whenever a transaction has lasted `_TRANSACTION_NS`. The journal is a write-ahead
 log with `synchronous=NORMAL`: a killed process loses nothing that was committed, and a machine that loses
 its power never leaves a torn file.
+
+Secrets never reach the disk: a redactor sees every exchange on that thread before anything of it is written,
+and an exchange that it fails on is not written at all.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
-import hashlib
 import os
 import queue
 import sqlite3
 import threading
 import time
-from itertools import chain
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from mockforge.errors import RecordingError
-from mockforge.model.exchange import Exchange
-from mockforge.recording.schema import (
-    SCHEMA_VERSION,
-    RecordingMeta,
-    create_tables,
-    headers_to_json,
-    notes_to_rows,
-    pack_body,
-    storable,
-)
+from mockforge.model.exchange import Exchange, Marker
+from mockforge.recording.bounds import BoundedInserter, Bounds
+from mockforge.recording.rows import ROWS_AT_ONCE, STATEMENTS, RowInserter
+from mockforge.recording.schema import SCHEMA_VERSION, RecordingMeta, create_tables, notes_to_rows
 
-__all__ = ["RecordingWriter"]
+__all__ = ["RecordingWriter", "Redacts"]
 
 _GATHER_S = 0.05
 _TRANSACTION_NS = 50_000_000
 
-#: Distinct bodies whose ids are remembered; others are looked up in the file by their digest.
-_KNOWN_BODIES = 65_536
 
-#: Rows that one statement inserts. SQLite lets go of the interpreter's lock at every statement, and under
-#: load it is milliseconds until the thread gets it back: row by row, it would fall behind a busy proxy.
-_ROWS_AT_ONCE = 32
+class Redacts(Protocol):
+    """Takes secrets out of an exchange; called on the writer's thread."""
 
-_EXCHANGE_COLUMNS = (
-    "wall_ns",
-    "arrived_ns",
-    "connect_ns",
-    "ttfb_ns",
-    "total_ns",
-    "lateness_ns",
-    "in_flight",
-    "connection_id",
-    "method",
-    "target",
-    "operation",
-    "status",
-    "error",
-    "request_body_id",
-    "response_body_id",
-    "request_headers",
-    "response_headers",
-)
-_BODY_COLUMNS = ("id", "sha256", "size", "encoding", "content")
+    def redact(self, exchange: Exchange) -> Exchange: ...
 
-Row = tuple[int | str | bytes | None, ...]
+
+@dataclass(slots=True)
+class _Batch:
+    """What was handed over up to a moment; `waiting` are those to be told once it is in the file."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+    markers: list[Marker] = field(default_factory=list)
+    waiting: list[threading.Event] = field(default_factory=list)
+    ended: bool = False
 
 
 class RecordingWriter:
     """Writes one recording file; a context manager that closes it.
 
     Raises RecordingError when the file exists already or cannot be made. After that nothing raises:
-    see `failure`.
+    see `failure`, and `notices` for what a person should hear of meanwhile.
     """
 
-    def __init__(self, path: Path, meta: RecordingMeta) -> None:
+    def __init__(
+        self,
+        path: Path,
+        meta: RecordingMeta,
+        *,
+        redactor: Redacts | None = None,
+        bounds: Bounds | None = None,
+    ) -> None:
         self.path = path
         #: Exchanges that are in the file for good.
         self.count = 0
-        #: Exchanges that came after `failure` or after `close`, or were under way at the failure.
+        #: Exchanges that came after `failure`, after a bound that stops, after `close`, or were under
+        #: way at the failure.
         self.dropped = 0
+        #: Exchanges that were not written because redacting them failed.
+        self.unredacted = 0
         #: Why nothing more is written, or None.
         self.failure: RecordingError | None = None
-        self._queue: queue.SimpleQueue[Exchange | None] = queue.SimpleQueue()
-        self._closing = threading.Event()
+        #: Whether the bound was reached.
+        self.full = False
+        #: Lines that a person should see, each once; it only grows.
+        self.notices: list[str] = []
+        self._redactor = redactor
+        self._queue: queue.SimpleQueue[Exchange | Marker | threading.Event | None] = queue.SimpleQueue()
+        self._hurry = threading.Event()
+        self._closing = False
+        self._stopped = False
         self._adding = threading.Lock()
-        self._body_ids: dict[bytes, int] = {}
-        self._last_body_id = 0
-        self._closing_notes: dict[str, str] = {}
+        self._closing_notes: dict[str, str | Callable[[], str]] = {}
         self._connection, self._identity = _create(path, meta)
+        self._rows = RowInserter(self._connection)
+        self._bounded = BoundedInserter(self._connection, self._rows, bounds) if bounds else None
         self._thread = threading.Thread(target=self._run, name=f"recording {path.name}", daemon=True)
         self._thread.start()
 
     def add(self, exchange: Exchange) -> None:
         """Have `exchange` written soon; never blocks, never raises, may be called from any thread."""
         with self._adding:
-            if self.failure is None and not self._closing.is_set():
-                self._queue.put(exchange)
-            else:
+            if self._stopped:
                 self.dropped += 1
+            else:
+                self._queue.put(exchange)
 
-    def note(self, key: str, value: str) -> None:
-        """Have `value` stand under `key` in the notes once it is closed: what only a run's end tells."""
+    def mark(self, marker: Marker) -> None:
+        """Have `marker` written soon; as `add`."""
+        with self._adding:
+            if not self._stopped:
+                self._queue.put(marker)
+
+    def note(self, key: str, value: str | Callable[[], str]) -> None:
+        """Have `value` stand under `key` in the notes once it is closed: what only a run's end tells.
+
+        A function is called on the writer's thread, once everything was written.
+        """
         self._closing_notes[key] = value
+
+    def flush(self) -> None:
+        """Wait until what was added so far is in the file, or `failure` says why it is not."""
+        written = threading.Event()
+        with self._adding:
+            if self._closing:
+                return
+            self._queue.put(written)
+        self._hurry.set()
+        written.wait()
 
     def close(self) -> None:
         """Write what was added, fold the journal into the one file, end the thread. May be called twice."""
         with self._adding:
-            if not self._closing.is_set():
-                self._closing.set()
+            if not self._closing:
+                self._closing = self._stopped = True
                 self._queue.put(None)
+        self._hurry.set()
         self._thread.join()
 
     def __enter__(self) -> Self:
@@ -129,57 +148,112 @@ class RecordingWriter:
         with self._adding:
             self.dropped += number
 
+    def _stop(self) -> None:
+        with self._adding:
+            self._stopped = True
+
     def _run(self) -> None:
         ended = False
         while not ended:
-            batch, ended = self._gather()
+            batch = self._gather()
             if self.failure is None:
                 self._write(batch)
             else:
-                self._drop(len(batch))
-        self._write_notes()
+                self._drop(len(batch.exchanges))
+            for written in batch.waiting:
+                written.set()
+            ended = batch.ended
+        self._write_closing_notes()
         _fold(self._connection)
 
-    def _gather(self) -> tuple[list[Exchange], bool]:
-        """Whatever was added up to a moment after the first one, and whether the end was called."""
-        batch: list[Exchange] = []
-        item = self._queue.get()
-        self._closing.wait(_GATHER_S)
-        for _ in range(self._queue.qsize()):
-            if item is None:
-                break
-            batch.append(item)
-            item = self._queue.get_nowait()
-        if item is not None:
-            batch.append(item)
-        return batch, item is None
+    def _gather(self) -> _Batch:
+        """Whatever was added up to a moment after the first one."""
+        batch = _Batch()
+        items = [self._queue.get()]
+        self._hurry.wait(_GATHER_S)
+        self._hurry.clear()
+        items += [self._queue.get_nowait() for _ in range(self._queue.qsize())]
+        for item in items:
+            if isinstance(item, Exchange):
+                batch.exchanges.append(item)
+            elif isinstance(item, Marker):
+                batch.markers.append(item)
+            elif item is None:
+                batch.ended = True
+            else:
+                batch.waiting.append(item)
+        return batch
 
-    def _write(self, batch: list[Exchange]) -> None:
-        connection = self._connection
-        pending = 0
-        done = 0
+    def _write(self, batch: _Batch) -> None:
+        connection, exchanges = self._connection, batch.exchanges
+        ahead, pending = len(exchanges), 0
         try:
-            for first in range(0, len(batch), _ROWS_AT_ONCE):
-                if not pending:
+            self._write_markers(batch.markers)
+            for first in range(0, len(exchanges), ROWS_AT_ONCE):
+                if not connection.in_transaction:
                     connection.execute("BEGIN")
                     begun_ns = time.monotonic_ns()
-                some = batch[first : first + _ROWS_AT_ONCE]
-                self._insert(some)
-                self._forget_bodies()
-                pending += len(some)
+                some = exchanges[first : first + ROWS_AT_ONCE]
+                kept = self._redacted(some)
+                pending += self._insert(kept)
+                ahead -= len(some)
                 if time.monotonic_ns() - begun_ns > _TRANSACTION_NS:
                     self._commit(pending)
-                    done, pending = done + pending, 0
-            if pending:
+                    pending = 0
+            if connection.in_transaction:
                 self._commit(pending)
-        except (sqlite3.Error, OSError, OverflowError) as error:
+        except Exception as error:  # of any kind: a thread that ended without a word would lose the rest
             self._fail(str(error))
-            self._drop(len(batch) - done)
+            self._drop(ahead + pending)
 
-    def _write_notes(self) -> None:
+    def _write_markers(self, markers: list[Marker]) -> None:
+        for marker in markers:
+            self._rows.insert_marker(marker)
+
+    def _redacted(self, exchanges: list[Exchange]) -> list[Exchange]:
+        """Those that may be written, without their secrets."""
+        if self._redactor is None:
+            return exchanges
+        kept = []
+        for exchange in exchanges:
+            try:
+                kept.append(self._redactor.redact(exchange))
+            except Exception as error:
+                # The error's own text could hold the secret.
+                if not self.unredacted:
+                    kind = type(error).__name__
+                    self.notices.append(f"an exchange could not be redacted and was not kept: {kind}")
+                self.unredacted += 1
+        return kept
+
+    def _insert(self, exchanges: list[Exchange]) -> int:
+        """How many of the exchanges went in: all, but where the bound stops it."""
+        if self._bounded is None:
+            self._rows.insert(exchanges)
+            return len(exchanges)
+        done = self._bounded.insert(exchanges)
+        if self._bounded.full and not self.full:
+            self._tell_full(self._bounded)
+        self._drop(len(exchanges) - done)
+        return done
+
+    def _tell_full(self, bounded: BoundedInserter) -> None:
+        self.full = True
+        self.notices.append(bounded.told())
+        notes = notes_to_rows({"full": bounded.told()})
+        self._connection.executemany("INSERT INTO meta (key, value) VALUES (?, ?)", notes)
+        if bounded.stops:
+            self._stop()
+
+    def _write_closing_notes(self) -> None:
+        notes = {key: _told(value) for key, value in self._closing_notes.items()}
+        if self.unredacted:
+            notes["unredacted"] = f"{self.unredacted} exchanges could not be redacted and were not kept"
+        if self.full and self.dropped:
+            notes["dropped"] = f"{self.dropped} exchanges came after the bound was reached"
         try:
             self._connection.executemany(
-                "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", notes_to_rows(self._closing_notes)
+                "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", notes_to_rows(notes)
             )
         except sqlite3.Error as error:
             if self.failure is None:
@@ -204,71 +278,17 @@ class RecordingWriter:
             where=str(self.path),
             hint=f"the {self.count} exchanges before it are kept; make room and record to another file",
         )
-
-    def _insert(self, exchanges: list[Exchange]) -> None:
-        bodies: list[Row] = []
-        rows = [self._row(exchange, bodies) for exchange in exchanges]
-        if bodies:
-            self._connection.execute(
-                _insert_statement("body", _BODY_COLUMNS, len(bodies)), list(chain.from_iterable(bodies))
-            )
-        self._connection.execute(
-            _insert_statement("exchange", _EXCHANGE_COLUMNS, len(rows)), list(chain.from_iterable(rows))
-        )
-
-    def _row(self, exchange: Exchange, bodies: list[Row]) -> Row:
-        """The row of one exchange; rows for bodies that are not in the file yet are added to `bodies`."""
-        request, response = exchange.request, exchange.response
-        return (
-            exchange.wall_ns,
-            exchange.arrived_ns,
-            exchange.connect_ns,
-            exchange.ttfb_ns,
-            exchange.total_ns,
-            exchange.lateness_ns,
-            exchange.in_flight,
-            exchange.connection_id,
-            storable(request.method),
-            storable(request.target),
-            storable(exchange.operation) if exchange.operation is not None else None,
-            response.status if response else None,
-            storable(exchange.error) if exchange.error is not None else None,
-            self._body_id(request.body, bodies),
-            self._body_id(response.body, bodies) if response else None,
-            headers_to_json(request.headers),
-            headers_to_json(response.headers) if response else None,
-        )
-
-    def _body_id(self, body: bytes, bodies: list[Row]) -> int | None:
-        """The id of the row that holds `body`, which is added to `bodies` if there is none."""
-        if not body:
-            return None
-        digest = hashlib.sha256(body).digest()
-        body_id = self._body_ids.get(digest)
-        if body_id is None:
-            body_id = self._find_body(digest) if self._last_body_id > _KNOWN_BODIES else None
-            if body_id is None:
-                self._last_body_id += 1
-                body_id = self._last_body_id
-                stored = pack_body(body, digest)
-                bodies.append((body_id, digest, stored.size, stored.encoding, stored.content))
-            self._body_ids[digest] = body_id
-        return body_id
-
-    def _forget_bodies(self) -> None:
-        """Keep the memory of bodies bounded; those of rows that are still to be inserted stay known."""
-        while len(self._body_ids) > _KNOWN_BODIES:
-            del self._body_ids[next(iter(self._body_ids))]
-
-    def _find_body(self, digest: bytes) -> int | None:
-        row = self._connection.execute("SELECT id FROM body WHERE sha256 = ?", (digest,)).fetchone()
-        return int(row[0]) if row else None
+        self._stop()
 
 
-@functools.cache
-def _insert_statement(table: str, columns: tuple[str, ...], rows: int) -> str:
-    row = f"({', '.join('?' * len(columns))})"
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * rows)}"
+def _told(value: str | Callable[[], str]) -> str:
+    """A note's text; a mistake in what tells it must not cost the recording its orderly end."""
+    if isinstance(value, str):
+        return value
+    try:
+        return value()
+    except Exception as error:
+        return f"unknown: {type(error).__name__}"
 
 
 def _create(path: Path, meta: RecordingMeta) -> tuple[sqlite3.Connection, tuple[int, int]]:
@@ -291,7 +311,9 @@ def _create(path: Path, meta: RecordingMeta) -> tuple[sqlite3.Connection, tuple[
             hint="choose a folder that can be written",
         ) from error
     try:
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS
+        )
         create_tables(connection, meta)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")

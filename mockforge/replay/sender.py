@@ -3,21 +3,26 @@
 Everything counts from the *intended* time: a request that had to wait, here or at the target, was slow for
 whoever would have sent it. What was this program's own doing stands beside it as the send lag
 (`lateness_ns`), so that a run whose sender was the limit can be told.
+
+Requests are sent from the timer's callback. One that comes late finds several due, and sends them at once,
+whatever became of those before: a sender that has fallen behind is as open a loop as one that has not.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 from mockforge.clock import Clock
-from mockforge.model.exchange import Exchange
-from mockforge.replay.schedule import Schedule
-from mockforge.replay.transport import Outcome, PreparedRequest, Transport
+from mockforge.model.exchange import Exchange, Piece, Request
+from mockforge.replay.connection import Read
+from mockforge.replay.failure import LIMIT
+from mockforge.replay.feed import Feed, Shot
+from mockforge.replay.transport import Outcome, Transport
 
-__all__ = ["ABORT_GRACE_S", "DEFAULT_CAP", "LEAD_NS", "Limits", "Sender", "Timer", "Wiring"]
+__all__ = ["ABORT_GRACE_S", "DEFAULT_CAP", "LEAD_NS", "Limits", "OnExchange", "Sender", "Timer", "Wiring"]
 
 #: From the start to the first due time, so that the first request is not late for being first.
 LEAD_NS = 50_000_000
@@ -27,6 +32,13 @@ DEFAULT_CAP = 4096
 
 #: How long requests that are under way may still end after an abort, in seconds.
 ABORT_GRACE_S = 5.0
+
+#: So many requests that are due are sent before answers are read again. They are sent all the same, one
+#: turn of the event loop later; else a sender far behind would send for seconds and take no answer in.
+_AT_ONCE = 16
+
+#: Given every exchange as it ends, dropped ones included, and its operation's name.
+OnExchange = Callable[[Exchange, str], object]
 
 
 class Timer(Protocol):
@@ -52,43 +64,57 @@ class Limits:
     abort_grace_s: float = ABORT_GRACE_S
 
 
-class Sender:
-    """One replay of a schedule; `run` is called once.
+class _Flight:
+    """A request that was sent: told of its end by the transport."""
 
-    `prepared` are the schedule's requests, in its order. `on_exchange` is given every exchange as it ends,
-    dropped ones included.
+    __slots__ = ("due_ns", "in_flight", "number", "sender", "sent_ns", "shot")
+
+    def __init__(self, sender: Sender, number: int, due_ns: int, shot: Shot) -> None:
+        self.sender = sender
+        self.number = number
+        self.due_ns = due_ns
+        self.shot = shot
+        self.in_flight = sender.in_flight
+        self.sent_ns = sender.now_ns()
+
+    def on_outcome(self, outcome: Outcome) -> None:
+        self.sender.on_end(self, outcome)
+
+
+class Sender:
+    """One replay of due times (ns from the start, ascending); `run` is called once.
+
+    The n-th due time is that of the feed's n-th request.
     """
 
     def __init__(
         self,
-        schedule: Schedule,
-        prepared: Sequence[PreparedRequest],
+        due_ns: Iterable[int],
+        feed: Feed,
         wiring: Wiring,
-        on_exchange: Callable[[Exchange], object],
+        on_exchange: OnExchange,
         limits: Limits | None = None,
     ) -> None:
-        self._requests = schedule.requests
-        self._prepared = prepared
-        self._exchange = wiring.transport.exchange
+        self._due = iter(due_ns)
+        self._feed = feed
+        self._transport = wiring.transport
         self._clock = wiring.clock
         self._timer = wiring.timer
         self._on_exchange = on_exchange
         self._limits = limits or Limits()
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._next_ns = next(self._due, None)
         self._started_ns = 0
         self._started_wall_ns = 0
         self._stop = asyncio.Event()
         self._ended = asyncio.Event()
-        self._bug: BaseException | None = None
+        self._bug: Exception | None = None
+        self.now_ns = wiring.clock.now_ns
         #: Requests whose time has come, dropped ones included.
         self.due = 0
         #: Requests that were not sent because too many were under way.
         self.dropped = 0
-
-    @property
-    def in_flight(self) -> int:
-        """Requests sent and not ended."""
-        return len(self._under_way)
+        #: Requests sent and not ended.
+        self.in_flight = 0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send the whole schedule and wait for every answer.
@@ -99,80 +125,90 @@ class Sender:
         self._started_ns = self._clock.now_ns() + LEAD_NS
         self._started_wall_ns = self._clock.wall_ns() + LEAD_NS
         self._timer.at(self._started_ns, self._send_what_is_due)
-        waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(self._ended.wait())]
+        stopped = asyncio.ensure_future(stop.wait())
+        ended = asyncio.ensure_future(self._ended.wait())
         try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            if self._under_way:
-                await asyncio.wait(self._under_way, timeout=self._limits.abort_grace_s)
+            await asyncio.wait((stopped, ended), return_when=asyncio.FIRST_COMPLETED)
+            if self.in_flight and self._bug is None:
+                await asyncio.wait((ended,), timeout=self._limits.abort_grace_s)
         finally:
-            left = [*waits, *self._under_way]
-            for task in left:
-                task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
+            stopped.cancel()
+            ended.cancel()
+            self._transport.abort()
+            await asyncio.gather(stopped, ended, return_exceptions=True)
         if self._bug is not None:
             raise self._bug
 
-    def _send_what_is_due(self) -> None:
-        requests = self._requests
-        while self.due < len(requests) and not self._stop.is_set():
-            due_ns = self._started_ns + requests[self.due].due_ns
-            if due_ns > self._clock.now_ns():
-                self._timer.at(due_ns, self._send_what_is_due)
-                return
-            self._send(self.due)
-            self.due += 1
-        self._end_if_done()
-
-    def _send(self, index: int) -> None:
-        if len(self._under_way) >= self._limits.in_flight:
-            self._drop(index)
-            return
-        task = asyncio.create_task(self._see_through(index, len(self._under_way)))
-        self._under_way.add(task)
-        task.add_done_callback(self._on_task_done)
-
-    def _on_task_done(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
-        if not task.cancelled() and (bug := task.exception()) is not None:
-            # Not the target's failure, which is an outcome, but this program's: it ends the run.
-            self._bug = bug
-            self._ended.set()
-        self._end_if_done()
-
-    def _end_if_done(self) -> None:
-        if self.due == len(self._requests) and not self._under_way:
-            self._ended.set()
-
-    async def _see_through(self, index: int, in_flight: int) -> None:
-        sent_ns = self._clock.now_ns()
+    def on_end(self, flight: _Flight, outcome: Outcome) -> None:
+        """Report what a request came to."""
+        self.in_flight -= 1
         try:
-            outcome = await self._exchange(self._prepared[index])
-        except asyncio.CancelledError:
-            outcome = Outcome(None, error="aborted: the replay was ended")
-        self._report(index, outcome, in_flight, sent_ns)
+            if outcome.response is not None and outcome.error is None:
+                self._feed.on_answer(flight.number, outcome.response)
+            self._report(flight, outcome)
+        except Exception as bug:  # not the target's failure but this program's: it ends the run
+            self._fail(bug)
+        if not self.in_flight and (self._next_ns is None or self._stop.is_set()):
+            self._ended.set()
 
-    def _drop(self, index: int) -> None:
-        self.dropped += 1
-        outcome = Outcome(None, error=f"dropped: {len(self._under_way)} requests were under way already")
-        self._report(index, outcome, len(self._under_way), None)
+    def _send_what_is_due(self) -> None:
+        try:
+            for _ in range(_AT_ONCE):
+                if self._next_ns is None or self._stop.is_set() or self._bug is not None:
+                    break
+                due_ns = self._started_ns + self._next_ns
+                if due_ns > self.now_ns():
+                    break
+                self._send(self._next_ns)
+                self._next_ns = next(self._due, None)
+        except Exception as bug:
+            self._fail(bug)
+        if self._next_ns is None or self._stop.is_set() or self._bug is not None:
+            if not self.in_flight:
+                self._ended.set()
+            return
+        self._timer.at(self._started_ns + self._next_ns, self._send_what_is_due)
 
-    def _report(self, index: int, outcome: Outcome, in_flight: int, sent_ns: int | None) -> None:
-        ended_ns = self._clock.now_ns()
-        scheduled = self._requests[index]
-        intended_ns = self._started_ns + scheduled.due_ns
+    def _send(self, due_ns: int) -> None:
+        number = self.due
+        self.due = number + 1
+        shot = self._feed.shot(number)
+        flight = _Flight(self, number, due_ns, shot)
+        if self.in_flight >= self._limits.in_flight:
+            self.dropped += 1
+            self._report(flight, Outcome(None, error=LIMIT.format(self.in_flight)), sent=False)
+            return
+        self.in_flight += 1
+        self._transport.send(shot.prepared, flight)
+
+    def _fail(self, bug: Exception) -> None:
+        self._bug = bug
+        self._ended.set()
+
+    def _report(self, flight: _Flight, outcome: Outcome, *, sent: bool = True) -> None:
+        due_ns = flight.due_ns
+        intended_ns = self._started_ns + due_ns
         first_byte_at_ns = outcome.first_byte_at_ns
-        self._on_exchange(
-            Exchange(
-                wall_ns=self._started_wall_ns + scheduled.due_ns,
-                arrived_ns=scheduled.due_ns,
-                request=scheduled.request,
-                response=outcome.response,
-                total_ns=ended_ns - intended_ns,
-                ttfb_ns=None if first_byte_at_ns is None else first_byte_at_ns - intended_ns,
-                connect_ns=outcome.connect_ns,
-                in_flight=in_flight,
-                lateness_ns=None if sent_ns is None else sent_ns - intended_ns,
-                error=outcome.error,
-                operation=scheduled.operation,
-            )
+        request: Request = flight.shot.request
+        exchange = Exchange(
+            wall_ns=self._started_wall_ns + due_ns,
+            arrived_ns=due_ns,
+            request=request,
+            response=outcome.response,
+            total_ns=self.now_ns() - intended_ns,
+            ttfb_ns=None if first_byte_at_ns is None else first_byte_at_ns - intended_ns,
+            connect_ns=outcome.connect_ns,
+            in_flight=flight.in_flight,
+            connection_id=outcome.connection_id,
+            lateness_ns=flight.sent_ns - intended_ns if sent else None,
+            error=outcome.error,
+            operation=flight.shot.operation,
+            tls_ns=outcome.tls_ns,
+            pieces=_pieces(outcome.reads, intended_ns) if outcome.reads else (),
         )
+        self._on_exchange(exchange, flight.shot.name)
+
+
+def _pieces(reads: tuple[Read, ...], intended_ns: int) -> tuple[Piece, ...]:
+    """The timeline of a streamed answer, counted from the intended time."""
+    return tuple(Piece(read.at_ns - intended_ns, read.size, "response") for read in reads)

@@ -34,8 +34,9 @@ def _replay(origin: Origin) -> str | None:
     source = origin.notes.get("source")
     if not source:
         return None
-    options = _options(origin, "speed", "rate")
-    return _line("replay", source, "--target", origin.target, *options, "--out", origin.path)
+    options = _options(origin, "speed", "rate", "ramp", "loop", "seed", "filter")
+    flags = [f"--{name}" for name in ("poisson", "unsafe") if origin.notes.get(name)]
+    return _line("replay", source, "--target", origin.target, *options, *flags, "--out", origin.path)
 
 
 _COMMANDS = {"recording": _record, "serve": _serve, "replay": _replay}

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from mockforge import __version__
 from mockforge.engine import Engine
+from mockforge.server.stations import PoolFigures, Stations
 from mockforge.state.journal import Journal
 
 __all__ = ["ADMIN_PREFIX", "admin_app"]
@@ -16,7 +17,7 @@ __all__ = ["ADMIN_PREFIX", "admin_app"]
 ADMIN_PREFIX = "/__admin"
 
 
-def admin_app(engine: Engine, journal: Journal) -> Starlette:
+def admin_app(engine: Engine, journal: Journal, stations: Stations) -> Starlette:
     """Health, for whoever watches over the process, and what has been served."""
 
     async def health(request: Request) -> JSONResponse:
@@ -39,9 +40,20 @@ def admin_app(engine: Engine, journal: Journal) -> Starlette:
                 }
                 if lateness.count
                 else None,
+                "pools": {pool.name: _described(pool) for pool in stations.figures()},
             }
         )
 
     return Starlette(
         routes=[Route(f"{ADMIN_PREFIX}/health", health), Route(f"{ADMIN_PREFIX}/metrics", metrics)]
     )
+
+
+def _described(pool: PoolFigures) -> dict[str, object]:
+    counts = pool.counts
+    return {
+        "inFlight": pool.in_flight,
+        "waiting": pool.waiting,
+        "refused": {"queueFull": counts.queue_full, "rateLimit": counts.rate_limited},
+        "beyondRecorded": counts.beyond_recorded,
+    }

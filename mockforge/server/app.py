@@ -18,6 +18,7 @@ from mockforge.model.request import RequestView
 from mockforge.model.response import BODILESS, RenderedResponse
 from mockforge.server.admin import ADMIN_PREFIX, admin_app
 from mockforge.server.lane import Lane, Limits
+from mockforge.server.stations import Waiting
 from mockforge.state.journal import Journal
 
 __all__ = ["MockApp"]
@@ -40,7 +41,7 @@ class MockApp:
     ) -> None:
         self.lane = Lane(engine, journal, clock=clock, limits=limits)
         self._clock = self.lane.clock
-        self._admin = admin_app(engine, journal)
+        self._admin = admin_app(engine, journal, self.lane.stations)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -77,8 +78,7 @@ class MockApp:
         in_flight = self.lane.in_flight
         self.lane.in_flight += 1
         try:
-            decision = self.lane.engine.decide(request, arrived_ns)
-            stayed = await self._wait(decision.plan.first_byte_ns, receive)
+            decision, stayed = await self._wait(self.lane.engine.decide(request, arrived_ns), receive)
             first_byte_ns = self._clock.now_ns() if stayed else None
             if stayed:
                 await _send(decision.response, send, request.method)
@@ -106,21 +106,41 @@ class MockApp:
             caller_left=first_byte_ns is None,
         )
 
-    async def _wait(self, due_ns: int, receive: Receive) -> bool:
-        """Until the answer is due; False when the caller left before."""
-        if due_ns <= self._clock.now_ns():
-            return True
-        due: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        deadline = self.lane.timer.at(due_ns, lambda: due.set_result(None))
+    async def _wait(self, decision: Decision, receive: Receive) -> tuple[Decision, bool]:
+        """Until the answer is due; what it then is, and whether the caller is still there."""
+        now_ns = self._clock.now_ns()
+        if decision.demand is None and decision.plan.first_byte_ns <= now_ns:
+            return decision, True
+        answer = _Answer(decision)
+        if decision.demand is None:
+            answer.schedule(self.lane.timer, now_ns)
+        else:
+            self.lane.stations.enter(answer)
         left = asyncio.ensure_future(receive())
         try:
-            await asyncio.wait((due, left), return_when=asyncio.FIRST_COMPLETED)
-            return due.done()
+            await asyncio.wait((answer.due, left), return_when=asyncio.FIRST_COMPLETED)
+            return answer.decision, answer.due.done()
         finally:
-            deadline.cancel()
+            answer.leave()
             left.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await left
+
+
+class _Answer(Waiting):
+    """An answer that somebody waits for."""
+
+    __slots__ = ("due",)
+
+    def __init__(self, decision: Decision) -> None:
+        super().__init__()
+        self.decision = decision
+        self.station = None
+        self.due: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def fire(self) -> None:
+        if not self.due.done():
+            self.due.set_result(None)
 
 
 async def _body(receive: Receive) -> bytes | None:

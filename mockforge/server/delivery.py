@@ -6,12 +6,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from mockforge.clock import Deadline
 from mockforge.engine import Decision
 from mockforge.model.event import ServeEvent
 from mockforge.model.request import RequestView
 from mockforge.model.response import DelayPlan
 from mockforge.server.lane import Lane
+from mockforge.server.stations import Waiting
 from mockforge.server.wire import STAYS
 
 __all__ = ["Outbox"]
@@ -25,11 +25,10 @@ _AT_ONCE = 4
 _new = tuple.__new__
 
 
-class _Answer(Deadline):
+class _Answer(Waiting):
     """The place in the order of an answer that was decided; the deadline of its first byte."""
 
     __slots__ = (
-        "decision",
         "ending",
         "first_byte_ns",
         "in_flight",
@@ -41,7 +40,6 @@ class _Answer(Deadline):
     )
 
     request: RequestView
-    decision: Decision
     ending: bytes
     #: Whether it may go the short way: small, with a body, and the connection stays.
     plain: bool
@@ -49,6 +47,7 @@ class _Answer(Deadline):
 
     def __init__(self, outbox: Outbox) -> None:
         self.cancelled = False
+        self.station = None
         self.outbox = outbox
         self.ready = False
         self.first_byte_ns: int | None = None
@@ -133,8 +132,15 @@ class Outbox:
         """Send what was decided when it is due, its head ended by `ending`; gives the answers then owed."""
         plan = decision.plan
         lane = self._lane
+        waits = decision.demand is not None
         plain = ending is STAYS and len(decision.response.body) <= _SLICE and request.method != "HEAD"
-        if plain and plan.first_byte_ns == plan.arrived_ns and not self._slots and not self._paused:
+        if (
+            plain
+            and plan.first_byte_ns == plan.arrived_ns
+            and not waits
+            and not self._slots
+            and not self._paused
+        ):
             self._send_plain(request, decision, lane.in_flight)
             return 0
         slot = self._spare
@@ -149,7 +155,9 @@ class Outbox:
         slot.in_flight = lane.in_flight
         lane.in_flight += 1
         self._slots.append(slot)
-        if plan.first_byte_ns > self._now_ns():
+        if waits:
+            lane.stations.enter(slot)
+        elif plan.first_byte_ns > self._now_ns():
             lane.timer.add(plan.first_byte_ns, slot)
         else:
             self.due(slot)
@@ -197,7 +205,7 @@ class Outbox:
         while self._slots:
             slot = self._slots.popleft()
             if isinstance(slot, _Answer):
-                slot.cancel()
+                slot.leave()
                 self._record(slot, caller_left=True)
 
     def _send_plain(self, request: RequestView, decision: Decision, in_flight: int) -> None:

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 
 from mockforge.errors import UsageError
 from mockforge.server.app import MockApp
@@ -19,7 +20,7 @@ from mockforge.server.protocol import FastLaneProtocol
 from mockforge.server.sweep import sweep_regularly
 from mockforge.sockets import BACKLOG
 
-__all__ = ["TlsFiles", "serving"]
+__all__ = ["TlsFiles", "serving", "serving_app"]
 
 #: What is in flight when the server ends gets this long.
 _SHUTDOWN_S = 30
@@ -40,16 +41,43 @@ class TlsFiles:
     certificate: Path
     key: Path | None = None
 
-    def check(self) -> None:
-        """Raises UsageError where they cannot be read or do not belong together."""
+    @classmethod
+    def of(cls, certificate: Path | None, key: Path | None) -> TlsFiles | None:
+        """The two options of a command line, None where neither is given; raises UsageError where they
+        cannot be used."""
+        if certificate is None:
+            if key is not None:
+                raise UsageError("--tls-key without --tls-cert", hint="give the certificate too")
+            return None
+        tls = cls(certificate, key)
+        tls.context()
+        return tls
+
+    def context(self) -> ssl.SSLContext:
+        """A server's context; raises UsageError where they cannot be read or do not belong together."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certificate, self.key)
+            context.load_cert_chain(self.certificate, self.key)
         except (OSError, ssl.SSLError) as error:
             files = f"{self.certificate}" if self.key is None else f"{self.certificate} and {self.key}"
             why = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
             raise UsageError(
                 f"TLS cannot use {files}: {why}", hint="PEM files of one certificate and its key"
             ) from error
+        return context
+
+
+@contextlib.asynccontextmanager
+async def serving_app(app: Starlette, sock: socket.socket) -> AsyncIterator[None]:
+    """Serve a plain application on a listening socket while the block runs."""
+    config = uvicorn.Config(app, ws="none", lifespan="off", log_config=None, access_log=False)
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[sock]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
 
 
 @contextlib.asynccontextmanager

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mockforge.clock import Clock, DeadlineTimer, SystemClock
 from mockforge.engine import Engine
 from mockforge.model.request import RequestView
+from mockforge.server.stations import Stations
 from mockforge.state.journal import Journal
 
 __all__ = ["Lane", "Limits"]
@@ -51,6 +52,7 @@ class Lane:
         #: What requests were parsed from these bytes, each a whole request on a connection that stays.
         self.known: dict[bytes, RequestView] = {}
         self.wall_offset_ns = self.clock.wall_ns() - self.clock.now_ns()
+        self.stations = Stations(engine, self.clock, lambda: self.timer)
         self._timer: DeadlineTimer | None = None
 
     @property

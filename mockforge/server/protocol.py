@@ -5,6 +5,7 @@ The laws of this file, of `reading` and of `delivery`:
 0. Bytes that made up one whole request make up the same request again: what was parsed once is remembered
    (load tests send the same bytes over and over), and is then decided anew, each time.
 1. A request's arrival is stamped when its last byte has been parsed; its answer's due time counts from then.
+   Under a capacity it has to wait at its station first, and is due when that is done with it (`stations`).
 2. Answers leave in the order of their requests (RFC 9112 §9.3.2). What waits for its turn is not late.
 3. Every request that was decided ends in exactly one serve event: when its answer's last byte is handed to
    the transport, or when its caller leaves.

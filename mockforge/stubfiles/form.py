@@ -22,6 +22,7 @@ from pydantic_core import CoreSchema
 
 from mockforge.model.stub import RequestPattern
 from mockforge.stubfiles import wiremock_keys
+from mockforge.stubfiles.capacity_form import CapacityForm, PoolName
 from mockforge.stubfiles.mapping import Form
 from mockforge.stubfiles.problems import RefusedError
 from mockforge.stubfiles.shorthand import parse_shorthand
@@ -261,6 +262,7 @@ class StubForm(Form):
     request: Annotated[RequestForm, BeforeValidator(_expand), _OrText("GET /orders/{id}")] | None = None
     response: ResponseForm | None = None
     responses: list[ResponseForm] | None = None
+    pool: Name | None = Field(default=None, description="One of the service's pools, to wait at.")
     metadata: dict[str, Json] = Field(default_factory=dict)
 
     @field_validator("responses")
@@ -310,6 +312,10 @@ class ServiceForm(Form):
 
     name: Name | None = None
     upstream: Upstream | None = None
+    capacity: CapacityForm | None = None
+    pools: dict[PoolName, CapacityForm] = Field(
+        default_factory=dict, description="Stations of their own, for the stubs that name them."
+    )
 
 
 class FileForm(Form):

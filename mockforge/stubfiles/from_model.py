@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from mockforge.model.service import Service
+from mockforge.model.service import Capacity, RateRule, Service
 from mockforge.model.stub import (
     DelayDistribution,
     RequestPattern,
@@ -21,19 +21,54 @@ from mockforge.stubfiles.yaml_dump import FlowList, FlowMapping
 __all__ = ["written_service", "written_stub"]
 
 _DEFAULT_PRIORITY = 5
+_UNLIMITED = Capacity()
 
 
 def written_service(service: Service) -> dict[str, object]:
     """The file that describes the service itself."""
-    described = {"name": service.name}
-    if service.upstream is not None:
-        described["upstream"] = service.upstream
-    return {"service": described}
+    return {"service": dict(_service(service))}
 
 
 def written_stub(stub: Stub) -> dict[str, object]:
     """A stub's file; ValueError where the file form cannot say what the stub says."""
     return dict(_stub(stub))
+
+
+def _service(service: Service) -> Iterator[tuple[str, object]]:
+    yield "name", service.name
+    if service.upstream is not None:
+        yield "upstream", service.upstream
+    if service.capacity is not None:
+        yield "capacity", dict(_capacity(service.capacity))
+    if service.pools:
+        yield "pools", {name: dict(_capacity(pool)) for name, pool in service.pools.items()}
+
+
+def _capacity(capacity: Capacity) -> Iterator[tuple[str, object]]:
+    """Keys as they are read, those left out that say what is so without them."""
+    has_station = capacity.servers is not None or capacity.curve
+    stalls = capacity.stalls
+    written = {
+        "servers": capacity.servers,
+        "discipline": capacity.discipline if has_station else None,
+        "curve": FlowList(map(_short, capacity.curve)) if capacity.curve else None,
+        "most": capacity.most,
+        "queueLimit": capacity.queue_limit,
+        "whenFull": _unless(capacity.when_full, _UNLIMITED.when_full),
+        "abandoned": None if capacity.abandoned == _UNLIMITED.abandoned else capacity.abandoned,
+        "rateLimit": _rate_limit(capacity.rate_limit) if capacity.rate_limit else None,
+        "stalls": {"gap": _delay(stalls.gap), "duration": _delay(stalls.duration)} if stalls else None,
+        "recordedUpTo": capacity.recorded_up_to,
+    }
+    return ((key, value) for key, value in written.items() if value is not None)
+
+
+def _unless(answer: ResponseDefinition, default: ResponseDefinition) -> dict[str, object] | None:
+    return None if answer == default else dict(_response(answer))
+
+
+def _rate_limit(rule: RateRule) -> dict[str, object]:
+    return {"perSecond": _short(rule.per_second), "burst": rule.burst, **dict(_response(rule.answer))}
 
 
 def _stub(stub: Stub) -> Iterator[tuple[str, object]]:
@@ -47,6 +82,8 @@ def _stub(stub: Stub) -> Iterator[tuple[str, object]]:
         raise ValueError(f"stub {stub.name!r} has no response")
     written = [dict(_response(response)) for response in stub.responses]
     yield ("response", written[0]) if len(written) == 1 else ("responses", written)
+    if stub.pool is not None:
+        yield "pool", stub.pool
     if stub.metadata:
         yield "metadata", dict(stub.metadata)
 

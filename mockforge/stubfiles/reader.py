@@ -21,7 +21,7 @@ from mockforge.stubfiles.mapping import Form
 from mockforge.stubfiles.parsed import Parsed
 from mockforge.stubfiles.problems import Loc, Problem, RefusedError, brief, unknown_key
 from mockforge.stubfiles.refusals import refusals_of
-from mockforge.stubfiles.to_model import Place, derived_name, to_stub
+from mockforge.stubfiles.to_model import Place, derived_name, to_capacity, to_stub
 from mockforge.stubfiles.written import as_text
 from mockforge.stubfiles.yaml_text import parse_yaml
 
@@ -67,6 +67,7 @@ class _Reading:
         self._layout = layout
         self._stubs: list[Stub] = []
         self._unnamed: set[int] = set()
+        self._pooled: list[tuple[str, Place]] = []
         self._places: dict[str, str] = {}
         self._service = ServiceForm()
         self._service_place: str | None = None
@@ -76,8 +77,23 @@ class _Reading:
             parsed = self._parse(file)
             if parsed is not None:
                 self._take(str(file), parsed)
-        name = self._service.name or self._layout.name
-        return Service(name, tuple(self._named()), self._service.upstream)
+        self._check_pools()
+        form = self._service
+        return Service(
+            name=form.name or self._layout.name,
+            stubs=tuple(self._named()),
+            upstream=form.upstream,
+            capacity=None if form.capacity is None else to_capacity(form.capacity),
+            pools={name: to_capacity(pool) for name, pool in form.pools.items()},
+        )
+
+    def _check_pools(self) -> None:
+        """Pools may be described in a file after those of the stubs that name them."""
+        known = self._service.pools
+        hint = f"known: {', '.join(known)}" if known else "the service has no pools"
+        for pool, place in self._pooled:
+            if pool not in known:
+                place.refuse(("pool",), RefusedError(f"{brief(pool)} is none of the service's pools", hint))
 
     def _parse(self, file: Path) -> Parsed | None:
         shown = str(file)
@@ -146,6 +162,8 @@ class _Reading:
         form = _validated(StubForm, written, place)
         if form is None:
             return
+        if form.pool is not None:
+            self._pooled.append((form.pool, place))
         if form.name is None:
             self._unnamed.add(len(self._stubs))
         name = form.name or derived_name(form)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mockforge.errors import StubFileError
 from mockforge.model.operation import is_parameter
+from mockforge.model.service import Capacity, RateRule, StallLaws
 from mockforge.model.stub import (
     Body,
     RequestPattern,
@@ -16,6 +17,7 @@ from mockforge.model.stub import (
     ValuePattern,
     Variants,
 )
+from mockforge.stubfiles.capacity_form import ANSWER_BODY_KINDS, AnswerForm, CapacityForm
 from mockforge.stubfiles.folder import Bodies
 from mockforge.stubfiles.form import (
     BODY_KINDS,
@@ -34,7 +36,7 @@ from mockforge.stubfiles.problems import Loc, Problem, RefusedError
 from mockforge.stubfiles.variants import read_rows
 from mockforge.templating.transformers import TRANSFORMERS
 
-__all__ = ["Place", "derived_name", "to_stub"]
+__all__ = ["Place", "derived_name", "to_capacity", "to_stub"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def to_stub(form: StubForm, name: str, place: Place, bodies: Bodies) -> Stub:
         priority=form.priority,
         id=form.id or form.uuid,
         metadata=form.metadata,
+        pool=form.pool,
         place=str(place),
     )
 
@@ -80,6 +83,34 @@ def derived_name(form: StubForm) -> str:
     """`METHOD url`, the name of a stub that has none; `*` for any URL."""
     request = to_pattern(form.request or RequestForm())
     return f"{request.method} {request.url.value if request.url else '*'}"
+
+
+def to_capacity(form: CapacityForm) -> Capacity:
+    """The capacity that is written."""
+    default = Capacity()
+    rate, stalls = form.rate_limit, form.stalls
+    return Capacity(
+        servers=form.servers,
+        discipline="ps" if form.shares() else "fifo",
+        curve=tuple(form.curve or ()),
+        most=form.most,
+        queue_limit=form.queue_limit,
+        when_full=_answer(form.when_full or AnswerForm(), default.when_full),
+        abandoned=form.abandoned or default.abandoned,
+        rate_limit=RateRule(rate.per_second, rate.burst, _answer(rate, RateRule(1).answer)) if rate else None,
+        stalls=StallLaws(stalls.gap, stalls.duration) if stalls else None,
+        recorded_up_to=form.recorded_up_to,
+    )
+
+
+def _answer(form: AnswerForm, default: ResponseDefinition) -> ResponseDefinition:
+    body = next((Body(kind, value) for kind, value in form.written(ANSWER_BODY_KINDS).items()), None)
+    return ResponseDefinition(
+        status=default.status if form.status is None else form.status,
+        headers=ungrouped(form.headers),
+        body=body,
+        fixed_delay_ms=form.fixed_delay_milliseconds,
+    )
 
 
 def to_pattern(form: RequestForm) -> RequestPattern:

@@ -47,7 +47,7 @@ def go_round(
     with start(
         "-m", "mockforge", "record", "--target", backend, "--port", "0", "--out", str(recorded)
     ) as proxy:
-        run("replay", str(workload), "--target", proxy.url, "--out", str(folder / "caller.mfrec"))
+        run("replay", str(workload), "--target", proxy.url, "--unsafe", "--out", str(folder / "caller.mfrec"))
     learned = run("learn", str(recorded), "--out", str(stubs))
     run("check", str(stubs))
     serving = (
@@ -63,7 +63,9 @@ def go_round(
         str(served),
     )
     with start(*serving) as mock:
-        run("replay", str(recorded), "--target", mock.url, "--out", str(folder / "replayed.mfrec"))
+        run(
+            "replay", str(recorded), "--target", mock.url, "--unsafe", "--out", str(folder / "replayed.mfrec")
+        )
     report = folder / "report.json"
     run("compare", str(recorded), str(served), "--json", str(report), "--html", str(folder / "report.html"))
     return Loop(recorded, stubs, served, json.loads(report.read_bytes()), learned)

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from mockforge.model.exchange import Exchange
-from mockforge.proxy.recorder import MAX_REQUEST_BYTES, recording
+from mockforge.proxy.recorder import recording
 from mockforge.sockets import listen
 from mockforge.targets import parse_target
 
@@ -116,8 +116,8 @@ def test_a_chunked_answer_stays_chunked_and_is_recorded_without_its_chunks() -> 
     head, body, exchange, _ = passed(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-A: 1\r\n\r\n3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n"
     )
-    assert head == [b"HTTP/1.1 200 OK", b"X-A: 1", b"Transfer-Encoding: chunked"]
-    assert body.endswith(b"0\r\n\r\n")
+    assert head == [b"HTTP/1.1 200 OK", b"Transfer-Encoding: chunked", b"X-A: 1"]
+    assert body == b"3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n"
     assert exchange.response
     assert exchange.response.body == b"abcdefg"
 
@@ -137,30 +137,14 @@ def test_a_request_reaches_the_backend_with_its_host_changed_and_nothing_added()
     lines = got.split(b"\r\n")
     assert lines[0] == b"GET /orders/1?q=%2F HTTP/1.1"
     assert re.fullmatch(rb"Host: 127\.0\.0\.1:\d+", lines[1])
-    assert lines[2:] == [b"X-b: 1", b"X-b: 2", b"", b""]
+    assert lines[2:] == [b"X-b: 1", b"x-B: 2", b"Connection: close", b"", b""]
     assert exchange.request.target == "/orders/1?q=%2F"
-    assert exchange.request.headers.pairs == (("Host", "proxy"), ("X-b", "1"), ("x-B", "2"))
-
-
-def test_a_chunked_request_body_is_passed_whole() -> None:
-    request = (
-        b"POST /x HTTP/1.1\r\nHost: p\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n"
-        b"Connection: close\r\n\r\n3\r\n\x1f\x8b\x00\r\n2\r\nde\r\n0\r\n\r\n"
+    assert exchange.request.headers.pairs == (
+        ("Host", "proxy"),
+        ("X-b", "1"),
+        ("x-B", "2"),
+        ("Connection", "close"),
     )
-    _, _, exchange, got = passed(OK, request)
-    assert got.endswith(b"\r\n\r\n\x1f\x8b\x00de")
-    assert exchange.request.body == b"\x1f\x8b\x00de"
-
-
-def test_a_caller_that_waits_to_be_told_to_go_on_is_told() -> None:
-    request = GET.replace(b"GET", b"POST").replace(
-        b"\r\n\r\n", b"\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc"
-    )
-    head, rest, exchange, got = passed(OK, request)
-    assert head == [b"HTTP/1.1 100 Continue"]
-    assert rest.endswith(b"\r\n\r\nok")
-    assert b"Expect" not in got
-    assert exchange.request.body == b"abc"
 
 
 def test_a_target_with_a_path_puts_it_before_each_request() -> None:
@@ -303,7 +287,10 @@ def test_a_caller_that_leaves_is_recorded_with_its_age() -> None:
 @pytest.mark.parametrize(
     ("request_", "status"),
     [
-        (f"POST / HTTP/1.1\r\nHost: p\r\nContent-Length: {MAX_REQUEST_BYTES + 1}\r\n\r\n".encode(), b"413"),
+        (b"CONNECT orders.example.com:443 HTTP/1.1\r\nHost: p\r\n\r\n", b"501"),
+        (b"GET / HTTP/1.1\r\nHost: p\r\nX-Long: " + b"x" * 70_000, b"431"),
+        (b"GET /" + b"x" * 70_000, b"414"),
+        (b"\x16\x03\x01\x02\x00\x01\x00", b"400"),
         (b"OPTIONS * HTTP/1.1\r\nHost: p\r\n\r\n", b"400"),
         (b"what is this?\r\n\r\n", b"400"),
         (b"POST / HTTP/1.1\r\nHost: p\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n\r\n", b"400"),

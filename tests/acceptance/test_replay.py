@@ -165,7 +165,7 @@ def test_requests_arrive_as_they_were_recorded(tmp_path: Path) -> None:
 
     async def test(backend: Backend) -> None:
         source = recorded(tmp_path / "r.mfrec", *requests, arrived_ns=lambda index: index * 20 * MS)
-        result = await replayed(source, "--target", backend.url, "--out", "o.mfrec", cwd=tmp_path)
+        result = await replayed(source, "--target", backend.url, "--out", "o.mfrec", "--unsafe", cwd=tmp_path)
         assert result.code == 0, result.err
         host = f"Host: 127.0.0.1:{backend.port}"
         wired = [
@@ -175,7 +175,7 @@ def test_requests_arrive_as_they_were_recorded(tmp_path: Path) -> None:
                 *("Accept-Encoding: br", "X-City: Zürich"),
             ),
             ("POST /orders/? HTTP/1.1", host, f"Content-Length: {len(body)}", "Content-Type: x/y"),
-            ("DELETE /plain HTTP/1.1", host, "Content-Length: 0"),
+            ("DELETE /plain HTTP/1.1", host),
             ("PROPFIND /dav HTTP/1.1", host, "Depth: 1", "Content-Length: 0"),
         ]
         heads = ["".join(f"{line}\r\n" for line in (*head, "")).encode() for head in wired]
@@ -236,7 +236,7 @@ def test_the_end_tells_each_operation_the_send_lag_and_what_comes_next(tmp_path:
         assert result.code == 0, result.err
         assert "GET /orders/{id}" in result.out
         assert "GET /other" in result.out
-        assert "service p50" in result.out
+        assert "service" in result.out
         assert "send lag: p50" in result.out
         (made,) = (tmp_path / "recordings").glob("shop-replay-*.mfrec")
         assert f"next: mockforge compare REAL.mfrec recordings/{made.name}" in result.out
@@ -273,7 +273,8 @@ def test_requests_beyond_the_cap_are_dropped_and_the_run_is_stamped(tmp_path: Pa
         backend.released.set()
         result = await ended(process)
         assert result.code == 0, result.err
-        assert "generator-limited" in result.err
+        assert "invalid: generator-limited" in result.err
+        assert "invalid: generator-limited" in result.out
         assert "3 of 5 requests were dropped" in result.err
         with RecordingReader(tmp_path / "o.mfrec") as reader:
             assert sum(one.error is None for one in reader.exchanges()) == 2
@@ -322,7 +323,7 @@ def test_an_unreachable_target_is_refused_before_anything_is_written(tmp_path: P
             ("--target", "http://h", "--speed", "2", "--rate", "5"),
             "--speed 2 and --rate 5 exclude each other",
         ),
-        (("--target", "http://h", "--speed", "0"), "--speed is 0, and must be above zero"),
+        (("--target", "http://localhost", "--speed", "0"), "--speed is 0, and must be above zero"),
         (("--target", "http://h", "--rate", "-3"), "--rate is -3, and must be above zero"),
     ],
 )

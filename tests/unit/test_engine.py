@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -13,7 +14,7 @@ from mockforge.engine import Decision, Engine, compile_service
 from mockforge.errors import StubFileError
 from mockforge.model.headers import Headers
 from mockforge.model.request import RequestView
-from mockforge.model.service import Service
+from mockforge.model.service import Capacity, Service, StallLaws
 from mockforge.model.stub import (
     Body,
     DelayDistribution,
@@ -364,3 +365,72 @@ def test_every_problem_is_listed_with_its_place() -> None:
     assert matcher.startswith("b.json:1: stub 'matcher': matcher 'like' is not known")
     assert rows.startswith("stub 'rows': variants file 'rows.jsonl' has no rows")
     assert chooser.startswith("c.yaml:2: stub 'chooser': variants cannot be chosen by 'path.id'")
+
+
+# Capacity
+
+
+def demanding(capacity: Capacity | None, *stubs: Stub, time_scale: float = 1.0, **pools: Capacity) -> Engine:
+    compiled = compile_service(Service("orders", stubs, capacity=capacity, pools=pools))
+    return Engine(compiled, Random(1), time_scale=time_scale)
+
+
+@pytest.mark.parametrize(
+    ("response", "service_ms", "offset_ms"),
+    [
+        (text(""), 0, 0),
+        (text("", fixed_delay_ms=4), 4, 0),
+        (text("", delay=DelayDistribution("fixed", {"milliseconds": 20})), 20, 0),
+        (text("", fixed_delay_ms=4, delay=DelayDistribution("fixed", {"milliseconds": 20})), 20, 4),
+    ],
+)
+@pytest.mark.parametrize("time_scale", [1.0, 0.5])
+def test_under_a_capacity_the_delay_is_a_demand_and_the_plan_the_earliest(
+    response: ResponseDefinition, service_ms: float, offset_ms: float, time_scale: float
+) -> None:
+    engine = demanding(Capacity(servers=1), stub("a", response), time_scale=time_scale)
+    decision = engine.decide(RequestView("GET", "/"), 1_000 * MS)
+    assert decision.demand is not None
+    assert decision.demand.pool.name == "default"
+    assert decision.demand.service_ns == service_ms * time_scale * MS
+    assert decision.demand.offset_ns == offset_ms * time_scale * MS
+    assert decision.plan.first_byte_ns == (1_000 + (service_ms + offset_ms) * time_scale) * MS
+
+
+def test_without_a_capacity_and_for_a_miss_there_is_no_demand() -> None:
+    assert demanding(None, stub("a")).decide(RequestView("GET", "/"), 0).demand is None
+    assert demanding(Capacity(), stub("a")).decide(RequestView("GET", "/"), 0).demand is None
+    miss = demanding(Capacity(servers=1), stub("a", url=ORDER)).decide(RequestView("GET", "/"), 0)
+    assert (miss.stub, miss.demand) == (None, None)
+
+
+def test_a_stub_demands_of_the_pool_that_it_names() -> None:
+    in_pool = replace(stub("a", url=ORDER), pool="db")
+    engine = demanding(Capacity(servers=1), stub("b"), in_pool, db=Capacity(servers=2))
+    asked = [engine.decide(RequestView("GET", path), 0).demand for path in ("/orders/7", "/")]
+    assert [each and each.pool.name for each in asked] == ["db", "default"]
+
+
+def test_pools_that_cannot_be_are_refused_by_name() -> None:
+    with pytest.raises(StubFileError) as caught:
+        demanding(None, replace(stub("a"), pool="db"))
+    assert caught.value.problems == ("stub 'a': 'db' is none of the service's pools",)
+    with pytest.raises(StubFileError, match="pool 'db': a capacity curve has values above 0"):
+        demanding(None, stub("a"), db=Capacity(discipline="ps", curve=(1.0, -1.0)))
+
+
+def test_stalls_do_not_change_what_the_next_request_draws() -> None:
+    stalls = StallLaws(UNIFORM, UNIFORM)
+
+    def drawn(capacity: Capacity, *, moved: bool) -> list[int]:
+        engine = demanding(capacity, stub("a", text("", delay=UNIFORM)))
+        demand = engine.decide(RequestView("GET", "/"), 0).demand
+        assert demand is not None
+        station = engine.station(demand.pool)
+        station.arrive(0, 1_000 * MS if moved else 0, "a")
+        station.next_ns()
+        asked = [engine.decide(RequestView("GET", "/"), 0).demand for _ in range(5)]
+        return [each.service_ns for each in asked if each is not None]
+
+    capacity = Capacity(servers=1, stalls=stalls)
+    assert drawn(capacity, moved=True) == drawn(capacity, moved=False)

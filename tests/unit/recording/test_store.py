@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -13,9 +14,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mockforge.errors import RecordingError
-from mockforge.model.exchange import Exchange, Request, Response
+from mockforge.model.exchange import Exchange, Marker, Piece, Request, Response
 from mockforge.model.headers import Headers
-from mockforge.recording.store import SCHEMA_VERSION, RecordingMeta, RecordingReader, RecordingWriter
+from mockforge.recording.store import (
+    SCHEMA_VERSION,
+    RecordingMeta,
+    RecordingReader,
+    RecordingWriter,
+    Totals,
+)
 
 META = RecordingMeta("recording", "http://127.0.0.1:9000", 1_700_000_000_000_000_000, notes={"seed": "7"})
 EVERY_BYTE = bytes(range(256))
@@ -55,8 +62,15 @@ def test_an_exchange_comes_back_as_it_was(tmp_path: Path) -> None:
             "/a//b/%2F?q=%20&q",
             Headers((("X-B", "1"), ("x-a", "caf\u00e9"), ("X-B", "2"), ("Empty", ""))),
             EVERY_BYTE,
+            trailers=Headers((("X-Sum", "caf\u00e9"),)),
         ),
-        response=Response(201, Headers((("Set-Cookie", "a=1"), ("set-cookie", "b=2"))), EVERY_BYTE * 8_000),
+        response=Response(
+            201,
+            Headers((("Set-Cookie", "a=1"), ("set-cookie", "b=2"))),
+            EVERY_BYTE * 8_000,
+            Headers((("Server-Timing", "db;dur=1"), ("Server-Timing", "db;dur=2"))),
+            reason="Made \u00e9",
+        ),
         total_ns=12_345_678,
         ttfb_ns=2_345_678,
         connect_ns=345_678,
@@ -65,6 +79,8 @@ def test_an_exchange_comes_back_as_it_was(tmp_path: Path) -> None:
         lateness_ns=78,
         error="body: reset",
         operation="POST /a//b/{id}",
+        tls_ns=45_678,
+        pieces=(Piece(5, 10, "response"), Piece(5, 0, "response"), Piece(7, 2**40, "response")),
     )
     assert read(write(tmp_path / "run.mfrec", [whole])) == [whole]
 
@@ -74,6 +90,67 @@ def test_an_exchange_without_an_answer_comes_back_without_one(tmp_path: Path) ->
         wall_ns=1, arrived_ns=0, request=Request("GET", "/"), response=None, total_ns=7, error="caller: left"
     )
     assert read(write(tmp_path / "run.mfrec", [left])) == [left]
+
+
+def test_a_body_that_was_not_kept_keeps_its_size(tmp_path: Path) -> None:
+    large = Exchange(1, 2, Request("PUT", "/", omitted=2**33), Response(200, omitted=9_000_000), 3)
+    path = write(tmp_path / "run.mfrec", [large])
+    assert read(path) == [large]
+    with RecordingReader(path) as reader:
+        (line,) = reader.lines()
+    assert (line.request_size, line.response_size) == (2**33, 9_000_000)
+
+
+def test_pieces_stay_with_their_exchange(tmp_path: Path) -> None:
+    def streamed(number: int, pieces: int) -> Exchange:
+        timeline = tuple(Piece(at, number, "frame-out") for at in range(pieces))
+        return dataclasses.replace(exchange(number), pieces=timeline)
+
+    exchanges = [streamed(0, 0), streamed(1, 100), streamed(2, 1), streamed(3, 0), streamed(4, 10_000)]
+    path = write(tmp_path / "run.mfrec", exchanges)
+    assert read(path) == exchanges
+    with RecordingReader(path) as reader:
+        assert reader.exchange(3) == exchanges[2]
+
+
+def test_markers_come_back_in_order_of_time(tmp_path: Path) -> None:
+    markers = [
+        Marker("peak \u20ac", 60, 1_060),
+        Marker("warm-up", 0, 1_000),
+        Marker("peak \u20ac", 90, 1_090),
+    ]
+    path = tmp_path / "run.mfrec"
+    with RecordingWriter(path, META) as writer:
+        for marker in markers:
+            writer.mark(marker)
+    with RecordingReader(path) as reader:
+        assert reader.markers() == sorted(markers, key=lambda marker: marker.at_ns)
+
+
+def test_an_exchange_is_found_by_its_id_and_a_missing_one_names_those_there_are(tmp_path: Path) -> None:
+    path = write(tmp_path / "run.mfrec", [exchange(1), exchange(2)])
+    with RecordingReader(path) as reader:
+        assert reader.exchange(2) == exchange(2)
+        with pytest.raises(RecordingError, match=r"no exchange 3 \(they go from 1 to 2\)"):
+            reader.exchange(3)
+
+
+def test_lines_have_the_figures_of_the_exchanges(tmp_path: Path) -> None:
+    quick, slow = exchange(1), dataclasses.replace(exchange(2, b"12345"), total_ns=9_000_000, tls_ns=4)
+    path = write(tmp_path / "run.mfrec", [quick, slow])
+    with RecordingReader(path) as reader:
+        assert [line.id for line in reader.lines()] == [1, 2]
+        (line,) = reader.lines(slowest_first=True, limit=1)
+    assert (line.id, line.method, line.target, line.status) == (2, "GET", "/orders/2", 200)
+    assert (line.total_ns, line.tls_ns, line.request_size, line.response_size) == (9_000_000, 4, 0, 5)
+
+
+def test_totals_count_exchanges_and_errors_and_span_the_run(tmp_path: Path) -> None:
+    path = write(tmp_path / "run.mfrec", [exchange(5), exchange(9, status=500)])
+    with RecordingReader(path) as reader:
+        assert reader.totals() == Totals(2, 1, 5, 1_000_009)
+    with RecordingReader(write(tmp_path / "empty.mfrec", [])) as reader:
+        assert reader.totals() == Totals(0, 0, 0, 0)
 
 
 def test_the_meta_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -137,7 +214,7 @@ def test_equal_bodies_are_kept_once(tmp_path: Path) -> None:
 def test_equal_bodies_are_kept_once_even_when_their_ids_were_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mockforge.recording.writer._KNOWN_BODIES", 2)
+    monkeypatch.setattr("mockforge.recording.rows._KNOWN_BODIES", 2)
     bodies = [b"%d" % (number % 5) for number in range(25)]
     path = write(tmp_path / "run.mfrec", [exchange(number, body) for number, body in enumerate(bodies)])
     assert [each.response.body for each in read(path) if each.response] == bodies
@@ -174,12 +251,23 @@ bodies = st.one_of(
     st.binary(max_size=600), st.builds(bytes.__mul__, st.binary(max_size=5), st.integers(0, 900))
 )
 maybe_times = st.none() | times
+sizes = st.integers(0, 2**40)
+kept = st.tuples(bodies, headers, st.just(0)) | st.tuples(st.just(b""), headers, sizes)
+any_request = st.builds(
+    lambda method, target, fields, body: Request(method, target, fields, *body), latin1, latin1, headers, kept
+)
+any_response = st.builds(
+    lambda head, body, reason: Response(*head, *body, reason=reason),
+    st.tuples(st.integers(100, 999), headers),
+    kept,
+    latin1,
+)
 any_exchange = st.builds(
     Exchange,
     wall_ns=times,
     arrived_ns=times,
-    request=st.builds(Request, latin1, latin1, headers, bodies),
-    response=st.none() | st.builds(Response, st.integers(100, 999), headers, bodies),
+    request=any_request,
+    response=st.none() | any_response,
     total_ns=times,
     ttfb_ns=maybe_times,
     connect_ns=maybe_times,
@@ -188,6 +276,10 @@ any_exchange = st.builds(
     lateness_ns=maybe_times,
     error=st.none() | latin1,
     operation=st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
+    tls_ns=maybe_times,
+    pieces=st.lists(st.builds(Piece, times, sizes, st.sampled_from(["request", "response"])), max_size=4).map(
+        tuple
+    ),
 )
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import count
 
 import numpy as np
 import pytest
-from multidict import CIMultiDict
-from yarl import URL
 
 from mockforge.clock import ManualClock
-from mockforge.model.exchange import Exchange, Request, Response
-from mockforge.replay.schedule import Schedule, ScheduledRequest
+from mockforge.model.exchange import Exchange, Piece, Request, Response
+from mockforge.replay.connection import Read
+from mockforge.replay.failure import ABORTED
+from mockforge.replay.feed import Shot
 from mockforge.replay.sender import LEAD_NS, Limits, Sender, Wiring
-from mockforge.replay.transport import Outcome, PreparedRequest
+from mockforge.replay.transport import Caller, Outcome
+from mockforge.replay.wire import PreparedRequest
 
 MS = 1_000_000
 S = 1_000_000_000
@@ -63,18 +64,41 @@ class FakeTarget:
         self._time = time
         self._ends_at = ends_at
         self.sent_at_ns: list[int] = []
-        self.pending: list[asyncio.Future[None]] = []
+        self.pending: dict[Caller, None] = {}
+        self.reads: tuple[Read, ...] = ()
 
-    async def exchange(self, request: PreparedRequest) -> Outcome:
+    def send(self, request: PreparedRequest, caller: Caller) -> None:
         now_ns = self._time.clock.now_ns()
         self.sent_at_ns.append(now_ns - LEAD_NS)
-        answered = asyncio.get_running_loop().create_future()
-        self.pending.append(answered)
         ends_ns = self._ends_at(now_ns)
+        self.pending[caller] = None
         if ends_ns is not None:
-            self._time.call_at(ends_ns, lambda: answered.set_result(None))
-        await answered
-        return Outcome(Response(200), first_byte_at_ns=self._time.clock.now_ns())
+            self._time.call_at(ends_ns, lambda: self.answer(caller))
+
+    def answer(self, caller: Caller) -> None:
+        if caller in self.pending:
+            del self.pending[caller]
+            now_ns = self._time.clock.now_ns()
+            caller.on_outcome(Outcome(Response(200), now_ns, connection_id=7, reads=self.reads))
+
+    def abort(self) -> None:
+        for caller in list(self.pending):
+            del self.pending[caller]
+            caller.on_outcome(Outcome(None, error=ABORTED))
+
+
+class NumberedFeed:
+    """Requests whose targets are their numbers; keeps which were answered."""
+
+    def __init__(self) -> None:
+        self.answered: list[int] = []
+
+    def shot(self, number: int) -> Shot:
+        name = "GET /{id}"
+        return Shot(Request("GET", f"/{number}"), PreparedRequest(b"GET"), name, name)
+
+    def on_answer(self, number: int, response: Response) -> None:
+        self.answered.append(number)
 
 
 class Bench:
@@ -82,7 +106,7 @@ class Bench:
 
     def __init__(
         self,
-        due_ns: list[int],
+        due_ns: Iterable[int],
         ends_at: Callable[[int], int | None],
         *,
         limits: Limits | None = None,
@@ -92,12 +116,9 @@ class Bench:
         self.target = FakeTarget(self.time, ends_at)
         self.exchanges: list[Exchange] = []
         self.stop = asyncio.Event()
-        requests = tuple(
-            ScheduledRequest(due, Request("GET", f"/{i}"), "GET /{id}") for i, due in enumerate(due_ns)
-        )
-        prepared = [PreparedRequest("GET", URL("http://t/"), CIMultiDict(), None)] * len(requests)
+        self.feed = NumberedFeed()
         wiring = Wiring(self.target, self.time.clock, self.time)
-        self.sender = Sender(Schedule(requests, 1.0), prepared, wiring, self.exchanges.append, limits)
+        self.sender = Sender(due_ns, self.feed, wiring, lambda one, _: self.exchanges.append(one), limits)
 
     def start(self) -> asyncio.Task[None]:
         return asyncio.create_task(self.sender.run(self.stop))
@@ -140,8 +161,8 @@ def test_requests_are_sent_whether_or_not_others_are_answered() -> None:
         assert bench.target.sent_at_ns == [i * MS for i in range(100)]
         assert bench.sender.in_flight == 100
         assert not task.done()
-        for answered in bench.target.pending:
-            answered.set_result(None)
+        for caller in list(bench.target.pending):
+            bench.target.answer(caller)
         await task
         assert [one.in_flight for one in bench.exchanges] == list(range(100))
 
@@ -159,26 +180,112 @@ def test_latency_counts_from_the_due_time_and_the_senders_own_lag_stands_beside_
     asyncio.run(main())
 
 
-def test_a_stall_shows_in_the_latency_of_every_request_that_was_due_in_it() -> None:
-    """The analytic law: 1 s of stall in every 10 s, 1 ms of service, constant rate.
+#: The oracle's server: one worker, a millisecond of service, a stall of a second at every ten.
+SERVICE_NS, STALL_NS, PERIOD_NS = 1 * MS, 1 * S, 10 * S
+PER_SECOND = 500
 
-    A tenth of the requests wait for a uniform part of a second, so that the quantile at 0.9 + 0.1 u is u
-    seconds. A sender that waited for answers would see one slow request a stall.
+
+class StallingServer:
+    """Serves one after another, in order of arrival, and nothing while it stalls."""
+
+    def __init__(self) -> None:
+        self._free_ns = 0
+
+    def ends_at(self, now_ns: int) -> int:
+        starts_ns = max(now_ns, self._free_ns)
+        into_period_ns = (starts_ns - LEAD_NS) % PERIOD_NS
+        starts_ns += max(0, STALL_NS - into_period_ns)
+        self._free_ns = starts_ns + SERVICE_NS
+        return self._free_ns
+
+
+def response_law_s(probability: float) -> float:
+    """The quantile of the response time under a constant open-loop rate, from the queue's geometry.
+
+    A request due `a` into the stall T waits for its end and for those before it: T - a (1 - r s). From the
+    stall's end the queue r T drains at 1/s - r, its wait falling evenly from r s T to nothing.
     """
+    rate, service, stall, period = PER_SECOND, SERVICE_NS / S, STALL_NS / S, PERIOD_NS / S
+    load = rate * service
+    above = (1 - probability) * period
+    if above <= stall:
+        return stall - above * (1 - load) + service
+    drained = (above - stall) * (1 - load) / load  # as a share of the wait at the stall's end, times T
+    return max(0.0, load * (stall - drained)) + service
 
-    def ends_at(now_ns: int) -> int:
-        since_start_ns = now_ns - LEAD_NS
-        into_period_ns = since_start_ns % (10 * S)
-        return now_ns + max(0, 1 * S - into_period_ns) + 1 * MS
 
+def test_a_stall_shows_in_the_response_time_of_every_request_that_was_due_in_it() -> None:
     async def main() -> None:
-        exchanges = await Bench([i * 10 * MS + 5 * MS for i in range(10_000)], ends_at).run()
-        latencies_s = np.array([one.total_ns for one in exchanges]) / S
-        p50, p89, p95, p99 = np.quantile(latencies_s, [0.5, 0.89, 0.95, 0.99])
-        assert p50 == pytest.approx(0.001, rel=0.02)
-        assert p89 == pytest.approx(0.001, rel=0.02)
-        assert p95 == pytest.approx(0.501, rel=0.02)
-        assert p99 == pytest.approx(0.901, rel=0.02)
+        due_ns = [i * S // PER_SECOND for i in range(PER_SECOND * 60)]
+        exchanges = await Bench(due_ns, StallingServer().ends_at).run()
+        response_s = np.array([one.total_ns for one in exchanges]) / S
+        for probability in (0.5, 0.9, 0.95, 0.99):
+            measured = np.quantile(response_s, probability, method="inverted_cdf")
+            assert measured == pytest.approx(response_law_s(probability), rel=0.02)
+
+    asyncio.run(main())
+
+
+def test_a_closed_loop_that_times_its_own_requests_would_have_missed_the_stall() -> None:
+    server, now_ns, took_s = StallingServer(), LEAD_NS, []
+    while now_ns < LEAD_NS + 60 * S:
+        ended_ns = server.ends_at(now_ns)
+        took_s.append((ended_ns - now_ns) / S)
+        now_ns = max(ended_ns, now_ns + S // PER_SECOND)
+    assert sum(each > 0.01 for each in took_s) == 6  # one a stall
+    assert np.quantile(took_s, 0.99) == pytest.approx(0.001)
+    assert response_law_s(0.99) > 900 * np.quantile(took_s, 0.99)
+
+
+def test_a_sender_that_fell_behind_sends_everything_that_is_due_at_once() -> None:
+    async def main() -> None:
+        bench = Bench([0, *(i * MS for i in range(1, 101))], never)
+        task = bench.start()
+        await bench.time.pass_until(task, until_ns=LEAD_NS)
+        bench.time.clock.advance(80 * MS)  # a pause of the machine
+        await bench.time.pass_until(task)
+        assert bench.target.sent_at_ns[:82] == [0] + [80 * MS] * 80 + [81 * MS]
+        bench.stop.set()
+        bench.target.abort()
+        await task
+
+    asyncio.run(main())
+
+
+def test_an_endless_schedule_is_read_as_it_goes() -> None:
+    async def main() -> None:
+        bench = Bench((i * MS for i in count()), after(MS))
+        task = bench.start()
+        await bench.time.pass_until(task, until_ns=LEAD_NS + 50 * MS)
+        bench.stop.set()
+        await bench.time.pass_until(task)
+        await task
+        assert len(bench.exchanges) == 51
+
+    asyncio.run(main())
+
+
+def test_the_feed_hears_of_complete_answers_only() -> None:
+    async def main() -> None:
+        bench = Bench([0, MS, 2 * MS], lambda now_ns: now_ns + MS if now_ns < LEAD_NS + 2 * MS else None)
+        task = bench.start()
+        await bench.time.pass_until(task)
+        bench.stop.set()
+        bench.target.abort()
+        await task
+        assert bench.feed.answered == [0, 1]
+        assert bench.exchanges[2].error == ABORTED
+
+    asyncio.run(main())
+
+
+def test_a_streamed_answers_timeline_counts_from_the_due_time() -> None:
+    async def main() -> None:
+        bench = Bench([0], after(5 * MS))
+        bench.target.reads = (Read(LEAD_NS + 2 * MS, 10), Read(LEAD_NS + 5 * MS, 3))
+        (one,) = await bench.run()
+        assert one.pieces == (Piece(2 * MS, 10, "response"), Piece(5 * MS, 3, "response"))
+        assert one.connection_id == 7
 
     asyncio.run(main())
 

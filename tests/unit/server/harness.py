@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -14,7 +14,7 @@ from mockforge.clock import DeadlineTimer, ManualClock
 from mockforge.engine import Engine, compile_service
 from mockforge.model.event import ServeEvent
 from mockforge.model.headers import Headers
-from mockforge.model.service import Service
+from mockforge.model.service import Capacity, Service
 from mockforge.model.stub import (
     Body,
     DelayDistribution,
@@ -188,11 +188,20 @@ class DrivenLane(Lane):
 class Mock:
     """A service, its clock and its connections."""
 
-    def __init__(self, stubs: Sequence[Stub] = STUBS, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        stubs: Sequence[Stub] = STUBS,
+        limits: Limits | None = None,
+        *,
+        capacity: Capacity | None = None,
+        pools: Mapping[str, Capacity] | None = None,
+        time_scale: float = 1.0,
+    ) -> None:
         self.clock = ManualClock(START)
         self.loop = Loop(self.clock)
         self.journal = Journal()
-        self.engine = Engine(compile_service(Service("orders", tuple(stubs))), Random(1))
+        service = Service("orders", tuple(stubs), capacity=capacity, pools=pools or {})
+        self.engine = Engine(compile_service(service), Random(1), time_scale=time_scale)
         self.lane = DrivenLane(self.engine, self.journal, clock=self.clock, limits=limits)
         self.lane.loop = self.loop
         self._config = uvicorn.Config(

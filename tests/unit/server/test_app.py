@@ -17,7 +17,7 @@ from mockforge.engine import Decision, Engine, compile_service
 from mockforge.model.event import ServeEvent
 from mockforge.model.headers import Headers
 from mockforge.model.request import RequestView
-from mockforge.model.service import Service
+from mockforge.model.service import Capacity, Service
 from mockforge.model.stub import (
     Body,
     DelayDistribution,
@@ -86,10 +86,10 @@ class Caller:
 class Mock:
     """A service behind the application, its journal and its clock."""
 
-    def __init__(self, *stubs: Stub, engine: type[Engine] = Engine) -> None:
+    def __init__(self, *stubs: Stub, engine: type[Engine] = Engine, capacity: Capacity | None = None) -> None:
         self.clock = ManualClock(now_ns=1_000 * MS)
         self.journal = Journal()
-        self.engine = engine(compile_service(Service("orders", stubs)), Random(1))
+        self.engine = engine(compile_service(Service("orders", stubs, capacity=capacity)), Random(1))
         self.app = MockApp(self.engine, self.journal, self.clock)
 
     def call(self, caller: Caller) -> Awaitable[None]:
@@ -279,6 +279,71 @@ def test_answers_do_not_wait_for_one_another() -> None:
     assert asyncio.run(serve()) == ["fast", "slow"]
 
 
+# Who waits at a station
+
+
+def test_an_answer_waits_for_its_place_and_then_for_what_comes_on_top() -> None:
+    mock = Mock(stub("slow", delay=SLOW, fixed_delay_ms=5), capacity=Capacity(servers=1))
+
+    async def serve() -> None:
+        async with running(mock):
+            answered = [mock.call(Caller("GET", f"/{number}")) for number in range(3)]
+            for _ in range(70):
+                await turns()
+                mock.clock.advance(MS)
+            await asyncio.gather(*answered)
+
+    asyncio.run(serve())
+    assert [(event.plan.first_byte_ns - 1_000 * MS) / MS for event in mock.events()] == [25, 45, 65]
+    assert mock.app.lane.in_flight == 0
+
+
+def test_a_request_that_is_not_let_in_is_refused_and_not_out_of_the_metrics() -> None:
+    mock = Mock(stub("slow", delay=SLOW), capacity=Capacity(servers=1, queue_limit=0, recorded_up_to=9))
+
+    async def serve() -> None:
+        async with running(mock):
+            answered = mock.call(Caller("GET", "/1"))
+            await turns()
+            refused, metrics = Caller("GET", "/2"), Caller("GET", "/__admin/metrics")
+            await mock.call(refused)
+            await mock.call(metrics)
+            assert refused.status == 503
+            assert orjson.loads(metrics.body)["pools"] == {
+                "default": {
+                    "inFlight": 1,
+                    "waiting": 0,
+                    "refused": {"queueFull": 1, "rateLimit": 0},
+                    "beyondRecorded": 0,
+                }
+            }
+            mock.clock.advance(20 * MS)
+            await answered
+
+    asyncio.run(serve())
+    assert [event.response.status for event in mock.events()] == [503, 200]
+
+
+def test_a_caller_that_leaves_while_it_waits_frees_its_place() -> None:
+    mock = Mock(stub("slow", delay=SLOW), capacity=Capacity(servers=1, abandoned="frees"))
+
+    async def serve() -> None:
+        async with running(mock):
+            leaving = Caller("GET", "/1")
+            answered = [mock.call(leaving), mock.call(Caller("GET", "/2"))]
+            await turns()
+            mock.clock.advance(5 * MS)
+            leaving.leave()
+            await answered[0]
+            mock.clock.advance(20 * MS)
+            await answered[1]
+
+    asyncio.run(serve())
+    left, served = mock.events()
+    assert (left.caller_left, left.first_byte_ns) == (True, None)
+    assert served.plan.first_byte_ns == 1_025 * MS
+
+
 # Who is under way
 
 
@@ -405,6 +470,7 @@ def test_the_admin_api_has_the_metrics_of_what_was_served() -> None:
         "callersLeft": 0,
         "lateWindows": 0,
         "latenessMilliseconds": None,
+        "pools": {},
     }
     metrics = orjson.loads(after.body)
     assert (metrics["served"], metrics["unmatched"]) == (2, 1)

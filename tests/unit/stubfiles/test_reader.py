@@ -157,8 +157,8 @@ def test_keys_of_wiremock_that_are_not_supported_are_named_so(folder: Any, key: 
             "a.yaml:1: service: upstream: 'b' is not a URL (such as https://",
         ),
         (
-            "service: {name: a, capacity: {}}",
-            "a.yaml:1: service: capacity: unknown key 'capacity' (known: name",
+            "service: {name: a, colour: red}",
+            "a.yaml:1: service: colour: unknown key 'colour' (known: name",
         ),
         (
             "{name: 'a\n\n  b', request: GET /a}",

@@ -1,0 +1,1 @@
+"""Other tools' records of traffic, in and out: HAR, WireMock's journal, access logs, tables, mitmproxy."""
