@@ -17,13 +17,20 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import endurance, fidelity, host, recording, replaying, serving
+from benchmarks import endurance, fidelity, host, recording, replaying, serving, stub_fidelity
 from benchmarks.measure import Bench, Row, Scale
 from benchmarks.results import Conditions, RowResult, load, render, save
 
 __all__ = ["ROWS", "Book", "UnfitError", "main"]
 
-ROWS: dict[str, Row] = {**serving.ROWS, **endurance.ROWS, **recording.ROWS, **replaying.ROWS, **fidelity.ROWS}
+ROWS: dict[str, Row] = {
+    **serving.ROWS,
+    **endurance.ROWS,
+    **recording.ROWS,
+    **replaying.ROWS,
+    **stub_fidelity.ROWS,
+    **fidelity.ROWS,
+}
 
 _FOLDER = Path(__file__).parent
 _QUICK_FOLDER = Path("out/bench")

@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 
 #: So many deadlines fire before the loop's other work has its turn.
 _AT_ONCE = 8
+#: What it takes from the kernel's timer to our callback. Deadlines are armed for so much earlier, and one that
+#: is no further off fires: the error is a few tens of microseconds either way, and not one way only.
+_WAKE_UP_NS = 50_000
 
 
 class Clock(Protocol):
@@ -105,7 +108,8 @@ class DeadlineTimer:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock | None = None) -> None:
         self._loop = loop
-        self._now_ns = (clock or SystemClock()).now_ns
+        clock = clock or SystemClock()
+        self._now_ns = clock.now_ns
         self._queue: deque[_Entry] = deque()
         self._heap: list[_Entry] = []
         self._sequence = itertools.count()  # equal deadlines fire in the order in which they were set
@@ -118,6 +122,7 @@ class DeadlineTimer:
             except NotImplementedError:
                 os.close(self._fd)
                 self._fd = None
+        self._early_ns = _WAKE_UP_NS if self.precise and isinstance(clock, SystemClock) else 0
 
     @property
     def precise(self) -> bool:
@@ -125,13 +130,13 @@ class DeadlineTimer:
         return self._fd is not None
 
     def at(self, due_ns: int, callback: Callable[[], object]) -> Deadline:
-        """Call `callback` as soon as the monotonic clock has reached `due_ns`."""
+        """Call `callback` when the monotonic clock reaches `due_ns`, to within a wake-up's time."""
         deadline = _Call(callback)
         self.add(due_ns, deadline)
         return deadline
 
     def add(self, due_ns: int, deadline: Deadline) -> None:
-        """Fire `deadline` as soon as the monotonic clock has reached `due_ns`."""
+        """Fire `deadline` when the monotonic clock reaches `due_ns`, to within a wake-up's time."""
         queue = self._queue
         if not queue or due_ns >= queue[-1][0]:
             queue.append((due_ns, next(self._sequence), deadline))
@@ -156,7 +161,7 @@ class DeadlineTimer:
         next_ns = self._fire_due()
         if next_ns is None:
             self._disarm()
-        elif self._fd is None or next_ns > self._now_ns():
+        elif self._fd is None or next_ns > self._now_ns() + self._early_ns:
             self._arm(next_ns)  # otherwise the descriptor stays readable, and the loop comes back
 
     def _fire_due(self) -> int | None:
@@ -166,7 +171,7 @@ class DeadlineTimer:
         be due together, and so on: a convoy that never dissolves.
         """
         queue, heap = self._queue, self._heap
-        now_ns = self._now_ns()
+        now_ns = self._now_ns() + self._early_ns
         fired = 0
         while queue or heap:
             from_heap = not queue or (heap and heap[0] < queue[0])
@@ -189,7 +194,7 @@ class DeadlineTimer:
     def _arm(self, due_ns: int) -> None:
         self._armed_ns = due_ns
         if self._fd is not None:
-            _set_timerfd(self._fd, max(due_ns, 1))
+            _set_timerfd(self._fd, max(due_ns - self._early_ns, 1))
             return
         if self._handle is not None:
             self._handle.cancel()

@@ -23,6 +23,7 @@ from random import Random
 from typing import NamedTuple
 
 from mockforge.delays.distributions import Distribution, compile_distribution
+from mockforge.delays.spells import SpellClock
 from mockforge.delays.station import Refusal, Station
 from mockforge.delays.station_of import station_of
 from mockforge.errors import StubFileError
@@ -151,6 +152,7 @@ class Engine:
         self._strata = Strata(random)
         self._turns = turns or Turns()
         self._time_scale = time_scale
+        self._spells = self._spell_clock(compiled.service)
 
     @property
     def service(self) -> Service:
@@ -158,6 +160,8 @@ class Engine:
 
     def replace(self, compiled: CompiledService) -> None:
         """Swap the service; the next request is the first to see it."""
+        if compiled.service.slow_spells != self._compiled.service.slow_spells:
+            self._spells = self._spell_clock(compiled.service)
         self._compiled = compiled
 
     def decide(self, request: RequestView, arrived_ns: int) -> Decision:
@@ -183,7 +187,7 @@ class Engine:
             rendered = _render(stub, response.template, rendered, request)
         delay_ns = 0
         for position, delay in enumerate(response.delays):
-            delay_ns += delay.at(self._strata.draw((stub.name, number, position)))
+            delay_ns += delay.at(self._level((stub.name, number, position), arrived_ns))
         if stub.pool is not None:
             service_ns, offset_ns = (
                 (delay_ns, response.fixed_ns) if response.delays else (response.fixed_ns, 0)
@@ -194,6 +198,19 @@ class Engine:
         delay_ns += response.fixed_ns
         due_ns = arrived_ns + int(delay_ns * self._time_scale) if delay_ns else arrived_ns
         return Decision(stub.name, rendered, DelayPlan(arrived_ns, due_ns))
+
+    def _level(self, whose: tuple[str, int, int], now_ns: int) -> float:
+        """Where in its law a delay is drawn: anywhere alike, but for slow spells."""
+        spells = self._spells
+        if spells is None:
+            return self._strata.draw(whose)
+        return spells.level(now_ns, self._strata.draw((*whose, spells.is_slow(now_ns))))
+
+    def _spell_clock(self, service: Service) -> SpellClock | None:
+        """The service's slow spells, with a generator of their own."""
+        if service.slow_spells is None:
+            return None
+        return SpellClock(service.slow_spells, Random(self._random.getrandbits(64)))
 
     def refuse(self, decision: Decision, refusal: Refusal) -> Decision:
         """What the request of `decision` gets instead, as its pool did not let it in."""

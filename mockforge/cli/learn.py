@@ -5,25 +5,52 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 from rich.progress import track
 
 from mockforge.cli.console import out, say, table, warn
-from mockforge.errors import RecordingError
-from mockforge.learning.learn import Learned, LearnedOutcome, Learner
-from mockforge.recording.store import RecordingReader
+from mockforge.cli.learn_check import check_fidelity
+from mockforge.cli.learn_into import learn_into
+from mockforge.errors import RecordingError, UsageError
+from mockforge.learning.capacity_trace import Trace
+from mockforge.learning.fidelity import Fidelity
+from mockforge.learning.learn import Learned, Learner
+from mockforge.learning.merging import Merge
+from mockforge.learning.openapi import ApiDescription
+from mockforge.learning.operations import Operations
+from mockforge.learning.performance import Performance, fit_performance
+from mockforge.learning.responses import LearnedOutcome
+from mockforge.recording.store import Columns, RecordingReader
 from mockforge.report.figures import count, milliseconds, percent
+from mockforge.stubfiles.json_text import parse_json
+from mockforge.stubfiles.problems import RefusedError
 from mockforge.stubfiles.writer import write_service
+from mockforge.stubfiles.written import plain_json
+from mockforge.stubfiles.yaml_text import parse_yaml
 
 __all__ = ["learn"]
 
 
 def learn(
     recording: Annotated[Path, typer.Argument(help="A recording made by `mockforge record`.")],
-    into: Annotated[
+    folder: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Folder to write; default stubs/NAME.")
     ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace the stubs that the folder holds.")] = False,
+    into: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Merge into a folder of stubs; what was edited there stays."),
+    ] = None,
+    openapi: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="An OpenAPI file, YAML or JSON; its paths win.")
+    ] = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Write nothing: learn one half, and see how right it answers the other."
+        ),
+    ] = False,
 ) -> None:
     """Learn a virtual service from a recording: stub files to read, review, edit and serve.
 
@@ -31,31 +58,112 @@ def learn(
 
         mockforge learn recordings/orders.mfrec --out stubs/orders
     """
-    folder = into or Path("stubs") / recording.stem
+    if into is not None and (folder is not None or overwrite):
+        raise UsageError("--into excludes --out and --overwrite", hint="--into keeps what was edited")
+    api = _api(openapi) if openapi else None
+    if check:
+        _check(recording, api)
+        return
+    target = into or folder or Path("stubs") / recording.stem
+    learned, performance = _learn(recording, api, target.resolve().name)
+    if into is not None and into.is_dir() and any(into.iterdir()):
+        merged = learn_into(learned, into)
+        _show(learned)
+        _show_merge(merged)
+    else:
+        write_service(learned.service, target, comments=learned.comments, overwrite=overwrite)
+        _show(learned)
+    for sentence in performance.sentences():
+        out.print(sentence, markup=False)
+    say.print(f"wrote {target}; next: mockforge serve {target}", markup=False)
+
+
+def _learn(recording: Path, api: ApiDescription | None, name: str) -> tuple[Learned, Performance]:
     with RecordingReader(recording) as reader:
         if not reader.count:
             raise RecordingError(
                 "no exchanges to learn from", where=str(recording), hint="record some traffic"
             )
         columns = reader.columns()
-        learner = Learner(list(zip(columns.method, columns.target, strict=True)))
+        requests = list(zip(columns.method, columns.target, strict=True))
+        performance = fit_performance(_trace(columns, Operations.find(requests)))
+        learner = Learner(requests, api, performance)
         for exchange in track(
             reader.exchanges(), "learning", total=reader.count, console=say, transient=True
         ):
             learner.add(exchange)
-        learned = learner.learn(folder.name, reader.meta.target or None, recording.name)
+        learned = learner.learn(name, reader.meta.target or None, recording.name)
     if not learned.service.stubs:
         raise RecordingError("no exchange has a complete answer", where=str(recording), hint="record again")
-    write_service(learned.service, folder, comments=learned.comments, overwrite=overwrite)
-    _show(learned)
-    say.print(f"wrote {folder}; next: mockforge serve {folder}", markup=False)
+    return learned, performance
+
+
+def _trace(columns: Columns, operations: Operations) -> Trace:
+    """The recording's times, by operation."""
+    requests = list(zip(columns.method, columns.target, strict=True))
+    name_of = {request: operations.name_of(*request) for request in set(requests)}
+    place = {name: number for number, name in enumerate(sorted(set(name_of.values())))}
+    return Trace(
+        arrived_ns=columns.arrived_ns,
+        total_ns=columns.total_ns,
+        ttfb_ns=columns.ttfb_ns,
+        operation=np.array([place[name_of[request]] for request in requests], dtype=np.int64),
+        status=columns.status.astype(np.int64),
+        failed=columns.failed,
+        aborted=columns.aborted,
+        retry_after_s=np.zeros(0),
+    )
+
+
+def _api(path: Path) -> ApiDescription:
+    """The description in a file, told from its name: JSON, else YAML."""
+    where = str(path)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        parsed = parse_json(text) if path.suffix.lower() == ".json" else parse_yaml(text)
+        document = plain_json(parsed.value)
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=where) from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"is not UTF-8 at byte {error.start}", where=where) from None
+    except RefusedError as refused:
+        raise UsageError(refused.what, where=where, hint=refused.hint) from None
+    except ValueError as error:
+        raise UsageError(str(error), where=where) from None
+    return ApiDescription.from_document(document, where)
+
+
+def _check(recording: Path, api: ApiDescription | None) -> None:
+    with RecordingReader(recording) as reader:
+        exchanges = list(reader.exchanges())
+    judged = check_fidelity(exchanges, api)
+    if not judged:
+        raise RecordingError(
+            f"{count(len(exchanges))} exchanges are too few to check",
+            where=str(recording),
+            hint="record more",
+        )
+    title = f"{recording.name}: stubs of the first half, asked what the second half asked"
+    heads = ["stub", "asked", "right status", "right shape", "right content", "by chance"]
+    out.print(table(title, heads, [_fidelity_row(each) for each in [*judged, _total(judged)]]))
+    out.print("right shape: JSON with the same members of the same types; by chance: failures, not counted")
+
+
+def _total(judged: list[Fidelity]) -> Fidelity:
+    columns = [(each.asked, each.status, each.shape, each.content, each.by_chance) for each in judged]
+    return Fidelity("all", *map(sum, zip(*columns, strict=True)))
+
+
+def _fidelity_row(judged: Fidelity) -> list[str]:
+    shares = [percent(share) for share in judged.shares()]
+    return [judged.operation, count(judged.asked), *shares, count(judged.by_chance)]
 
 
 def _show(learned: Learned) -> None:
     out.print(
         table(
             f"{learned.service.name}: what was learned (latencies in ms)",
-            ["operation: outcome", "n", "p50", "p95", "p99", "fit error"],
+            ["stub: outcome", "n", "answers", "p50", "p95", "p99", "fit error"],
             [_row(outcome) for outcome in learned.outcomes],
         )
     )
@@ -63,8 +171,15 @@ def _show(learned: Learned) -> None:
     for outcome in learned.outcomes:
         for remark in (*_variants(outcome), *outcome.remarks):
             out.print(f"{outcome.operation}, {outcome.outcome}: {remark}", markup=False)
+    for remark in learned.remarks:
+        warn(remark)
     for error, times in learned.incomplete.items():
         warn(f"{count(times)} exchanges were left out: {error}")
+
+
+def _show_merge(merged: Merge) -> None:
+    for verdict in merged.verdicts:
+        out.print(f"{verdict.what:9} {verdict.stub}: {verdict.note}", markup=False)
 
 
 def _row(outcome: LearnedOutcome) -> list[str]:
@@ -73,6 +188,7 @@ def _row(outcome: LearnedOutcome) -> list[str]:
     return [
         f"{outcome.operation}: {statuses}, {percent(outcome.share)}",
         count(fit.count),
+        outcome.form,
         milliseconds(fit.p50_ms),
         milliseconds(fit.p95_ms),
         milliseconds(fit.p99_ms),

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 
 import orjson
-import zstandard
 
 from mockforge.cli.recordings_shown import sizes, time_of_day
 from mockforge.model.exchange import Exchange, Piece
 from mockforge.model.headers import Headers
+from mockforge.recording.redaction.codings import UndecodableError, decode
 from mockforge.report.figures import milliseconds
 
 __all__ = ["exchange_in_full"]
@@ -68,9 +67,10 @@ def _message(headers: Headers, body: bytes, omitted: int, trailers: Headers) -> 
 
 
 def _body(body: bytes, headers: Headers) -> Iterator[str]:
-    plain = _decoded(body, headers.get("content-encoding", "") or "")
-    if plain is None:
-        yield f"({sizes(len(body))} of body in a coding that is not decoded)"
+    try:
+        plain = _decoded(body, headers)
+    except UndecodableError as error:
+        yield f"({sizes(len(body))} of body that cannot be decoded: {error})"
         return
     shown = plain[:_MOST_BYTES]
     try:
@@ -84,19 +84,10 @@ def _body(body: bytes, headers: Headers) -> Iterator[str]:
         yield f"(the first {sizes(_MOST_BYTES)})"
 
 
-def _decoded(body: bytes, coding: str) -> bytes | None:
-    """Without its content coding, some bytes more than are shown; None where it cannot be taken off."""
-    try:
-        match coding.strip().lower():
-            case "" | "identity":
-                return body
-            case "gzip" | "deflate":
-                return zlib.decompressobj(wbits=47).decompress(body, _MOST_BYTES + 1)
-            case "zstd":
-                return zstandard.ZstdDecompressor().stream_reader(body).read(_MOST_BYTES + 1)
-    except (zlib.error, zstandard.ZstdError):
-        pass
-    return None
+def _decoded(body: bytes, headers: Headers) -> bytes:
+    """Without its content coding; raises UndecodableError."""
+    coding = (headers.get("content-encoding") or "identity").strip().lower()
+    return body if coding == "identity" else decode(coding, body)[0]
 
 
 def _text(body: bytes) -> str | None:

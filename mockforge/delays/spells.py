@@ -13,27 +13,14 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from random import Random
 
-__all__ = ["SlowSpells", "SpellClock"]
+from mockforge.model.service import SlowSpells
+
+__all__ = ["SpellClock"]
 
 _GRID = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class SlowSpells:
-    """As written: how long spells and the calm between them last, in seconds, in the order seen.
-
-    `levels` maps percentiles of the answers in spells to percentiles of all answers, both 0..100, rising;
-    `share` is the part of all answers that are in spells, 0 < share < 1.
-    """
-
-    durations_s: tuple[float, ...]
-    gaps_s: tuple[float, ...]
-    levels: tuple[tuple[float, float], ...]
-    share: float
 
 
 class SpellClock:

@@ -74,7 +74,7 @@ def parsed(text: bytes) -> Any:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         pass
-    try:  # takes what orjson does not: lone surrogates, NaN, integers of any length
+    try:  # takes what orjson does not: lone surrogates, NaN
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise Unusable(f"is not JSON: {error}") from error

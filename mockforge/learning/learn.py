@@ -2,121 +2,160 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
-import numpy as np
-
-from mockforge.learning.answers import Answer, Answers, Outcome, written_body
-from mockforge.learning.latency import LatencyFit, fit_latency
+from mockforge.learning.answers import Answers, Sample
+from mockforge.learning.cases import Case, by_content, by_kind, levels
+from mockforge.learning.conditions import Condition, with_conditions
+from mockforge.learning.fingerprints import stamped
+from mockforge.learning.graphql import graphql_operation
+from mockforge.learning.openapi import ApiDescription
 from mockforge.learning.operations import Operations
+from mockforge.learning.performance import Performance
+from mockforge.learning.responses import LearnedOutcome, is_plain, learn_responses
+from mockforge.learning.volatile import Volatile
+from mockforge.learning.writes import Writes
 from mockforge.matching.url import template_regex
-from mockforge.model.exchange import Exchange
-from mockforge.model.headers import Headers
+from mockforge.model.exchange import Exchange, Response
 from mockforge.model.operation import Operation
 from mockforge.model.service import Service
-from mockforge.model.stub import (
-    Body,
-    DelayDistribution,
-    RequestPattern,
-    ResponseDefinition,
-    Stub,
-    UrlPattern,
-    Variant,
-    Variants,
-)
+from mockforge.model.stub import RequestPattern, ResponseDefinition, Stub, UrlPattern
 
-__all__ = ["Learned", "LearnedOutcome", "Learner"]
+__all__ = ["Learned", "Learner"]
 
-#: A response keeps at most this many variants, the most frequent ones.
-MOST_VARIANTS = 2_000
 #: So many query parameters of an operation, the most frequent ones, may choose among its answers: a client
 #: that writes values where names belong (`?1699999999`) is not followed.
 _MOST_QUERY_NAMES = 16
 _LONGEST_FILE_NAME = 100
-#: A body above this size stands in a file of its own.
-_LONGEST_INLINE = 2_000
-#: A body that takes longer than this share of the whole latency to arrive is counted into the delay.
-_SLOW_TRANSFER = 0.1
-#: Below this many samples a latency table is marked as resting on few.
-FEW_SAMPLES = 30
+#: So many answers of a backend that was full are looked at for what it says then.
+_MOST_REFUSALS = 1_000
+_LONGEST_NAME = 120
+#: The priority of a stub that nothing else overlaps; steps between overlapping ones leave room for cases.
 _PRIORITY = 5
 
 
 @dataclass(frozen=True, slots=True)
-class LearnedOutcome:
-    """How one outcome of an operation was learned; `share` is its part of the operation's answers."""
-
-    operation: str
-    outcome: str
-    statuses: tuple[int, ...]
-    share: float
-    variants: int
-    by: tuple[str, ...]
-    fit: LatencyFit
-    remarks: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Learned:
-    """A learned service. `comments` holds, by stub name, where the stub came from."""
+    """A learned service.
+
+    `comments` holds, by stub name, where the stub came from, and `volatile` what of its answers is of their
+    moment. `remarks` are about the recording as a whole.
+    """
 
     service: Service
     outcomes: tuple[LearnedOutcome, ...]
     comments: Mapping[str, list[str]]
     incomplete: Mapping[str, int]
+    volatile: Mapping[str, Volatile]
+    remarks: tuple[str, ...] = ()
 
 
 class Learner:
     """Gathers exchanges, one at a time, and learns a service from them.
 
     `requests` are the (method, target) pairs of the whole recording: what is an operation shows only in all.
+    An `api` description wins over what they suggest.
     """
 
-    def __init__(self, requests: Sequence[tuple[str, str]]) -> None:
-        self._operations = Operations.find(requests)
+    def __init__(
+        self,
+        requests: Sequence[tuple[str, str]],
+        api: ApiDescription | None = None,
+        performance: Performance | None = None,
+    ) -> None:
+        self._api = api
+        self._performance = performance
+        self._taken = 0
+        self._refusals: list[Response] = []
+        if api is not None:
+            self._operations = Operations.find(requests, api.template_of)
+        else:
+            self._operations = Operations.find(requests)
+        self._writes = Writes()
         names: dict[Operation, Counter[str]] = defaultdict(Counter)
         for method, target in set(requests):
             query = parse_qsl(target.partition("?")[2], keep_blank_values=True)
             names[self._operations.of(method, target)].update({name for name, _ in query if name})
         self._answers = {
-            operation: Answers(operation, _most_frequent(names[operation]))
+            operation: Answers(operation, _most_frequent(names[operation]), self._writes)
             for operation in self._operations.all
         }
 
     def add(self, exchange: Exchange) -> None:
-        request = exchange.request
+        """Take in one exchange; those of the whole recording, in its order where its performance is given."""
+        request, response = exchange.request, exchange.response
+        if self._performance is not None:
+            alone = self._performance.unloaded(self._taken, exchange)
+            self._taken += 1
+            if alone is None:
+                if response is not None and len(self._refusals) < _MOST_REFUSALS:
+                    self._refusals.append(response)
+                return
+            exchange = alone
+        if response is not None and response.status < 400:
+            self._writes.add(request.method, request.target, exchange.arrived_ns)
         self._answers[self._operations.of(request.method, request.target)].add(exchange)
 
     def add_all(self, exchanges: Iterable[Exchange]) -> None:
+        """Take in all of them."""
         for exchange in exchanges:
             self.add(exchange)
 
     def learn(self, name: str, upstream: str | None, source: str) -> Learned:
         """The service `name`; `source` says in the stubs' comments where they came from."""
-        stubs, learned, comments = [], [], {}
+        naming = _Naming()
+        stubs: list[Stub] = []
+        outcomes: list[LearnedOutcome] = []
+        comments: dict[str, list[str]] = {}
+        volatile: dict[str, Volatile] = {}
+        found = [
+            each
+            for operation, answers in self._answers.items()
+            for each in self._stubs(operation, answers, naming)
+        ]
+        # Priorities say which stub wins, so they may stand as their files do: by name.
+        for stub, learned, case in sorted(found, key=lambda each: naming.file_of(each[0].name)):
+            comments[stub.name] = _comments(source, case, learned)
+            volatile[stub.name] = case.answers.volatile
+            stubs.append(stamped(stub, comments[stub.name]))
+            outcomes += learned
         incomplete: Counter[str] = Counter()
-        files = _file_names(self._operations.all)
-        for operation, answers in self._answers.items():
+        for answers in self._answers.values():
             incomplete.update(answers.incomplete)
-            parts = _learn_operation(operation, answers, files[operation])
-            if not parts:
-                continue
-            learned += [outcome for _, outcome in parts]
-            stubs.append(
-                Stub(
-                    name=operation.name,
-                    request=_pattern(operation),
-                    responses=tuple(response for response, _ in parts),
-                    priority=_PRIORITY + self._shadows(operation),
-                )
+        service = Service(name, tuple(stubs), upstream)
+        if self._performance is not None:
+            service = replace(
+                service,
+                capacity=self._performance.capacity(self._refusals),
+                slow_spells=self._performance.slow_spells,
             )
-            comments[operation.name] = _comments(source, [outcome for _, outcome in parts])
-        return Learned(Service(name, tuple(stubs), upstream), tuple(learned), comments, incomplete)
+        return Learned(service, tuple(outcomes), comments, incomplete, volatile, tuple(self._remarks()))
+
+    def _stubs(
+        self, operation: Operation, answers: Answers, naming: _Naming
+    ) -> Iterator[tuple[Stub, list[LearnedOutcome], Case]]:
+        """The stubs of an operation: one, or one for each of its cases."""
+        cases = _cases(answers)
+        base = self._api.name_of(operation) if self._api else operation.name
+        priority = _PRIORITY * (1 + self._shadows(operation))
+        for case, level in zip(cases, levels(cases), strict=True):
+            name, file_name = naming.take(_named(base, case.conditions))
+            request = with_conditions(_pattern(operation), case.conditions)
+            named = request.url is not None and request.url.kind == "urlPathTemplate"
+            parts = learn_responses(name, case.answers, file_name, named=named)
+            if parts:
+                responses = tuple(self._with_offset(response) for response, _ in parts)
+                stub = Stub(name, request, responses, priority=max(1, priority - level))
+                yield stub, [outcome for _, outcome in parts], case
+
+    def _with_offset(self, response: ResponseDefinition) -> ResponseDefinition:
+        """What does not queue comes after the station, beside the law of what does."""
+        offset_ms = self._performance.offset_ms if self._performance is not None else 0.0
+        return replace(response, fixed_delay_ms=offset_ms) if offset_ms else response
 
     def _shadows(self, operation: Operation) -> int:
         """By how much this operation must yield: 0 unless its template also matches a more literal one."""
@@ -128,157 +167,132 @@ class Learner:
         )
         return len(operation.parameters) if covers else 0
 
+    def _remarks(self) -> Iterator[str]:
+        if self._api is not None:
+            for path in self._api.refused:
+                yield f"OpenAPI: {path} cannot be a path template: a parameter fills a whole segment"
+            for operation in self._operations.all:
+                if not self._api.covers(operation):
+                    times = len(self._answers[operation].samples)
+                    yield f"OpenAPI: {operation.name} is not described (exchanges: {times:,})"
+        for operation, answers in self._answers.items():
+            if answers.omitted:
+                yield f"{operation.name}: bodies too large to be kept, learned as empty: {answers.omitted:,}"
+
 
 def _pattern(operation: Operation) -> RequestPattern:
     kind = "urlPathTemplate" if operation.parameters else "urlPath"
     return RequestPattern(operation.method, UrlPattern(kind, operation.template))
 
 
-def _learn_operation(
-    operation: Operation, answers: Answers, file_name: str
-) -> list[tuple[ResponseDefinition, LearnedOutcome]]:
-    outcomes = answers.outcomes()
-    if not outcomes:
-        return []
-    total = sum(outcome.count for outcome in outcomes)
-    choosers = answers.choosers()
-    shares = _shares([outcome.count / total for outcome in outcomes])
-    return [
-        _learn_outcome(
-            operation, outcome, answers, choosers[outcome.name], share, f"{file_name}.{outcome.name}"
-        )
-        for outcome, share in zip(outcomes, shares, strict=True)
-    ]
+def _cases(answers: Answers) -> list[Case]:
+    """All cases of an operation, in the order in which they are tried."""
+    cases: list[Case] = []
+    for graphql in _by_graphql(answers):
+        kinds = by_kind(graphql.answers, digits=True)
+        if any(_has_path(case) and not is_plain(case.answers) for case in kinds):
+            kinds = by_kind(graphql.answers, digits=False)
+        for kind in kinds:
+            contents = [kind] if is_plain(kind.answers) else by_content(kind.answers)
+            outer = graphql.conditions + (kind.conditions if kind.answers is not graphql.answers else ())
+            cases += [Case(outer + _own(case, kind), case.answers) for case in contents]
+    return cases
 
 
-def _learn_outcome(
-    operation: Operation,
-    outcome: Outcome,
-    answers: Answers,
-    by: tuple[str, ...],
-    share: float,
-    file_name: str,
-) -> tuple[ResponseDefinition, LearnedOutcome]:
-    rows: Counter[tuple[tuple[str, ...], Answer]] = Counter()
-    for (key, answer), times in outcome.answers.items():
-        rows[(answers.project(key, by), answer)] += times
-    kept = rows.most_common(MOST_VARIANTS)
-    delay, fit, remarks = _delay(outcome)
-    if len(rows) > len(kept):
-        remarks.append(f"kept the {len(kept):,} most frequent of {len(rows):,} variants")
-    response = _response([row for row, _ in kept], by, file_name)
-    learned = LearnedOutcome(
-        operation=operation.name,
-        outcome=outcome.name,
-        statuses=tuple(sorted({answer.status for _, answer in rows})),
-        share=share,
-        variants=len(response.variants.rows) if response.variants else 1,
-        by=by if response.variants else (),
-        fit=fit,
-        remarks=tuple(remarks),
-    )
-    return replace(response, share=share if share < 1 else None, delay=delay), learned
+def _own(case: Case, kind: Case) -> tuple[Condition, ...]:
+    """The conditions that a case adds to the one that it was cut from."""
+    return () if case is kind else case.conditions
 
 
-def _delay(outcome: Outcome) -> tuple[DelayDistribution, LatencyFit, list[str]]:
-    """The law of the time to the first byte; to the last one where the body came slowly."""
-    total_ns = np.asarray(outcome.total_ns, dtype=np.int64)
-    ttfb_ns = np.asarray(outcome.ttfb_ns, dtype=np.int64)
-    remarks = []
-    transfer_ns = float(np.median(total_ns - ttfb_ns))
-    if transfer_ns > _SLOW_TRANSFER * float(np.median(total_ns)):
-        remarks.append("slow body: its transfer is part of the delay")
-        ttfb_ns = total_ns
-    if total_ns.size < FEW_SAMPLES:
-        remarks.append(f"few samples: {total_ns.size}")
-    fit = fit_latency(ttfb_ns)
-    return fit.distribution, fit, remarks
+def _has_path(case: Case) -> bool:
+    return any(condition.pattern.url is not None for condition in case.conditions)
 
 
-def _response(
-    rows: list[tuple[tuple[str, ...], Answer]], by: tuple[str, ...], file_name: str
-) -> ResponseDefinition:
-    """The common part, and variants where the answers differ or where `by` says who gets this one."""
-    answers = [answer for _, answer in rows]
-    status = Counter(answer.status for answer in answers).most_common(1)[0][0]
-    headers = _common_headers(answers)
-    same = len(set(answers)) == 1
-    body = _static_body(answers[0], file_name) if same else None
-    if same and not by:
-        return ResponseDefinition(status, headers, body)
-    variants = tuple(
-        Variant(
-            when=key,
-            status=None if answer.status == status else answer.status,
-            headers=_other_headers(answer.headers, headers),
-            body=None if same else written_body(answer.body) or Body("body", ""),
-        )
-        for key, answer in sorted(rows, key=lambda row: _natural(row[0]))
-    )
-    return ResponseDefinition(status, headers, body, Variants(f"{file_name}.jsonl", by, variants))
+def _by_graphql(answers: Answers) -> list[Case]:
+    """A case for each GraphQL operation, and one for what is none."""
+    if answers.operation.method != "POST":
+        return [Case((), answers)]
+    parts: dict[str, tuple[tuple[Condition, ...], list[Sample]]] = {}
+    for sample in answers.samples:
+        condition = graphql_operation(sample.view)
+        key = str(condition.pattern.body) if condition else ""
+        parts.setdefault(key, ((condition,) if condition else (), []))[1].append(sample)
+    if not any(key for key in parts):
+        return [Case((), answers)]
+    ordered = sorted(parts.items(), key=lambda part: (not part[0], part[0]))
+    return [Case(conditions, answers.only(samples)) for _, (conditions, samples) in ordered]
 
 
-def _static_body(answer: Answer, file_name: str) -> Body | None:
-    if len(answer.body) <= _LONGEST_INLINE:
-        return written_body(answer.body)
-    subtype = (answer.headers.get("content-type") or "").partition(";")[0].rpartition("/")[2]
-    extension = {"json": "json", "html": "html", "plain": "txt", "xml": "xml"}.get(subtype, "bin")
-    return Body("bodyFileName", f"{file_name}.{extension}", answer.body)
+def _named(base: str, conditions: Sequence[Condition]) -> str:
+    """`GET /report: format=csv`, `POST /graphql GetOrder`."""
+    graphql = [each.words for each in conditions if each.field == "graphql"]
+    others = [each.words for each in conditions if each.field != "graphql"]
+    name = " ".join([base, *graphql]) + (f": {', '.join(others)}" if others else "")
+    name = "".join(letter if letter.isprintable() else "?" for letter in name)
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
 
 
-def _common_headers(answers: list[Answer]) -> Headers:
-    """The pairs that every answer has, in the first one's order."""
-    common = set(answers[0].headers.pairs)
-    for answer in answers:
-        common &= set(answer.headers.pairs)
-    return Headers(tuple(pair for pair in answers[0].headers.pairs if pair in common))
+class _Naming:
+    """Names of stubs and of their files; no two are alike, those of files neither in upper nor lower case."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._files: set[str] = set()
+
+    def file_of(self, name: str) -> str:
+        """The file of the stub of that name, without its ending."""
+        return self._names[name]
+
+    def take(self, wanted: str) -> tuple[str, str]:
+        """A stub's name, and a file's without its ending."""
+        name, number = wanted, 2
+        while name in self._names:
+            name, number = f"{wanted} ({number})", number + 1
+        slug = re.sub(r"[^a-z0-9]+", "-", wanted.lower())[:_LONGEST_FILE_NAME].strip("-") or "root"
+        file, number = slug, 2
+        while file in self._files:
+            file, number = f"{slug}-{number}", number + 1
+        self._files.add(file)
+        self._names[name] = file
+        return name, file
 
 
-def _other_headers(headers: Headers, common: Headers) -> Headers:
-    shared = set(common.pairs)
-    return Headers(tuple(pair for pair in headers.pairs if pair not in shared))
-
-
-def _shares(shares: list[float]) -> list[float]:
-    """Rounded to digits that people can read, none of them to nothing, and still adding up to one."""
-    digits = max(4, math.ceil(-math.log10(min(shares))) + 1)
-    rounded = [round(share, digits) for share in shares]
-    rounded[0] = round(1 - sum(rounded[1:]), digits)
-    return rounded
-
-
-def _comments(source: str, outcomes: list[LearnedOutcome]) -> list[str]:
-    total = sum(outcome.fit.count for outcome in outcomes)
-    lines = [f"learned from {source}: {total:,} exchanges"]
+def _comments(source: str, case: Case, outcomes: Sequence[LearnedOutcome]) -> list[str]:
+    answers = case.answers
+    count = len(answers.samples)
+    exchanges = f"{count:,} exchange" + ("s" if count != 1 else "")
+    lines = [f"learned from {source}: {exchanges}, {_span(answers.samples)}"]
+    if case.conditions:
+        lines.append(f"told apart by: {case.words}")
+    lines += [f"query: {text}" for text in _query(answers)]
     for outcome in outcomes:
         fit = outcome.fit
         lines.append(
             f"{outcome.outcome}: {fit.count:,} samples, p50 {fit.p50_ms:.3g} ms, p95 {fit.p95_ms:.3g} ms, "
             f"p99 {fit.p99_ms:.3g} ms; the table is {fit.error:.1%} of the mean off"
         )
+        if outcome.form == "template":
+            lines.append(
+                f"{outcome.outcome}: the body gives back what was asked; checked against the recording"
+            )
         lines += [f"{outcome.outcome}: {remark}" for remark in outcome.remarks]
-    return lines
+    return [line if line.isprintable() else repr(line)[1:-1] for line in lines]
 
 
-def _file_names(operations: Iterable[Operation]) -> dict[Operation, str]:
-    """A file name for each, without extension; no two are alike, in upper or lower case."""
-    names: dict[Operation, str] = {}
-    taken: set[str] = set()
-    for operation in operations:
-        slug = re.sub(r"[^a-z0-9]+", "-", operation.name.lower())[:_LONGEST_FILE_NAME].strip("-") or "root"
-        name, number = slug, 2
-        while name in taken:
-            name, number = f"{slug}-{number}", number + 1
-        taken.add(name)
-        names[operation] = name
-    return names
+def _span(samples: Sequence[Sample]) -> str:
+    """`0.1 s to 59.8 s into the recording`."""
+    first, last = min(each.arrived_ns for each in samples), max(each.arrived_ns for each in samples)
+    return f"{first / 1e9:.1f} s to {last / 1e9:.1f} s into the recording"
+
+
+def _query(answers: Answers) -> Iterator[str]:
+    """What is left out of patterns and keys, and why."""
+    if answers.busters:
+        yield f"{', '.join(sorted(answers.busters))} only keeps caches away; left out"
+    if answers.ignored:
+        yield f"no answer depends on {', '.join(answers.ignored)}; left out"
 
 
 def _most_frequent(names: Counter[str]) -> list[str]:
     kept = sorted(names, key=lambda name: (-names[name], name))[:_MOST_QUERY_NAMES]
     return sorted(kept)
-
-
-def _natural(key: tuple[str, ...]) -> tuple[tuple[int, int, str], ...]:
-    """Numbers by value, then words: the order in which people look things up."""
-    return tuple((0, int(part), "") if re.fullmatch(r"\d{1,18}", part) else (1, 0, part) for part in key)

@@ -1,31 +1,25 @@
-"""Which requests are one operation: path parameters recognised by shape, then by cardinality.
+"""Which requests are one operation: path parameters recognised by shape and by cardinality together.
 
 All paths form a tree of segments. Among the children of a node, those that look like values (numbers,
-UUIDs, dates, hashes, tokens) are one parameter; and words are, where many siblings have the same
-subtree (slugs). Methods share the tree, so that `GET /orders/{id}` and `DELETE /orders/{id}` agree.
+UUIDs, dates, hashes, e-mail addresses) are one parameter, whatever their number. Weaker looks (`page-7.html`,
+`red-steel-lamp`, `dQw4w9WgXcQ`) make values where several siblings share them, and plain words where very
+many do, and have the same subtree. Methods share the tree, so that `GET /orders/{id}` and
+`DELETE /orders/{id}` agree. Where the templates are known beforehand, as from an OpenAPI file, they win.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from mockforge.learning.shapes import WEAK_SUPPORT, shape_of, weak_shape_of
 from mockforge.model.operation import Operation, is_parameter
 
 __all__ = ["Operations", "path_of"]
 
 #: From this many sibling words with equal subtrees on, the words are values of a parameter.
 _MANY_SIBLINGS = 30
-
-_VALUE_SHAPES = (
-    ("number", re.compile(r"-?\d+")),
-    ("uuid", re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")),
-    ("date", re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")),
-    ("hash", re.compile(r"(?=.*\d)(?=.*[a-fA-F])[0-9a-fA-F]{12,}")),
-    ("token", re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9_~=.-]{20,}")),
-    ("braces", re.compile(r".*[{}].*")),  # a client's own template, sent unfilled: no template can spell it
-)
 
 
 def path_of(target: str) -> str:
@@ -44,12 +38,23 @@ class Operations:
     _by_request: Mapping[tuple[str, str], Operation]
 
     @classmethod
-    def find(cls, requests: Iterable[tuple[str, str]]) -> Operations:
-        """From (method, target) pairs; the order and number of the requests do not matter."""
+    def find(
+        cls, requests: Iterable[tuple[str, str]], described: Callable[[str], str | None] = lambda _: None
+    ) -> Operations:
+        """From (method, target) pairs; the order and number of the requests do not matter.
+
+        `described` gives the template of a path where it is known beforehand, else None.
+        """
         seen = sorted({(method.upper(), path_of(target)) for method, target in requests})
         templates: dict[str, str] = {}
-        paths = sorted({path for _, path in seen})
-        _template(_Branch("", [(path, path.split("/")[1:]) for path in paths]), templates)
+        unknown: list[tuple[str, list[str]]] = []
+        for path in sorted({path for _, path in seen}):
+            template = described(path)
+            if template is None:
+                unknown.append((path, path.split("/")[1:]))
+            else:
+                templates[path] = template
+        _template(_Branch("", unknown), templates)
         by_request = {(method, path): Operation(method, templates[path]) for method, path in seen}
         return cls(tuple(sorted(set(by_request.values()))), by_request)
 
@@ -88,10 +93,16 @@ def _template(branch: _Branch, templates: dict[str, str]) -> None:
 
 def _children(prefix: str, by_segment: Mapping[str, list[tuple[str, list[str]]]]) -> Iterator[_Branch]:
     """One branch a word, and one for all segments that are values of one parameter."""
-    values = [segment for segment in by_segment if _shape(segment)]
-    words = [segment for segment in by_segment if not _shape(segment)]
-    if prefix and _are_slugs(words, by_segment):
-        values, words = values + words, []
+    values = [segment for segment in by_segment if shape_of(segment)]
+    words = [segment for segment in by_segment if not shape_of(segment)]
+    if prefix:
+        weak = _weak_values(words)
+        values, words = (
+            values + [word for word in words if word in weak],
+            [word for word in words if word not in weak],
+        )
+        if _are_slugs(words, by_segment):
+            values, words = values + words, []
     for word in words:
         yield _Branch(f"{prefix}/{word}", by_segment[word])
     if values:
@@ -99,11 +110,14 @@ def _children(prefix: str, by_segment: Mapping[str, list[tuple[str, list[str]]]]
         yield _Branch(f"{prefix}/{{{name}}}", [entry for value in values for entry in by_segment[value]])
 
 
-def _shape(segment: str) -> str | None:
-    for name, pattern in _VALUE_SHAPES:
-        if pattern.fullmatch(segment):
-            return name
-    return None
+def _weak_values(words: list[str]) -> set[str]:
+    """The words of a weak shape that enough of them share."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for word in words:
+        shape = weak_shape_of(word)
+        if shape is not None:
+            alike.setdefault(shape, []).append(word)
+    return {word for (name, _), some in alike.items() if len(some) >= WEAK_SUPPORT[name] for word in some}
 
 
 def _are_slugs(words: list[str], by_segment: Mapping[str, list[tuple[str, list[str]]]]) -> bool:
@@ -114,14 +128,15 @@ def _are_slugs(words: list[str], by_segment: Mapping[str, list[tuple[str, list[s
 
 def _subtree(paths: list[tuple[str, list[str]]]) -> tuple[str, ...]:
     """What follows a segment, values blanked: equal for two values of one parameter."""
-    return tuple(sorted("/".join("{}" if _shape(part) else part for part in rest) for _, rest in paths))
+    return tuple(sorted("/".join("{}" if shape_of(part) else part for part in rest) for _, rest in paths))
 
 
 def _parameter_name(prefix: str, values: list[str]) -> str:
     """`id` for the first parameter of a path; later ones carry their collection's name: `itemId`."""
     taken = {part[1:-1] for part in prefix.split("/") if is_parameter(part)}
-    if all(_shape(value) == "date" for value in values):
-        name = "date"
+    shapes = {shape_of(value) for value in values}
+    if shapes in ({"date"}, {"email"}):
+        name = "date" if "date" in shapes else "email"
     elif not taken:
         name = "id"
     else:

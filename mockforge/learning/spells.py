@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from mockforge.delays.spells import SlowSpells
+from mockforge.model.service import SlowSpells
 
 __all__ = ["SpellFit", "dispersion", "find_spells"]
 
@@ -24,8 +24,10 @@ _EVIDENCE = 4.0
 _ROLLING_CALLS = 25
 _SLOWER = 2.0
 #: A spell or a calm of fewer calls is none.
-_LEAST_CALLS = 5
-_LEAST_SPELLS = 2
+_LEAST_CALLS = 10
+_LEAST_SPELLS = 3
+#: A pause between calls counts for at most so many mean gaps: what nobody asked in it is not known.
+_LONGEST_PAUSE = 10.0
 _LEVELS = (0, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100)
 _FEW_OF_OPERATION = 20
 
@@ -68,8 +70,8 @@ def find_spells(
     slow = _long_runs(_rolling_median(relative) > _SLOWER * float(np.median(relative)))
     runs = _runs(slow)
     if len(runs) < _LEAST_SPELLS:
-        seen = "no spell" if not runs else "one spell"
-        return SpellFit(found, slow, None, f"slow answers come together, but {seen} is long enough to repeat")
+        seen = f"{len(runs)} spell{'s' if len(runs) != 1 else ''}"
+        return SpellFit(found, slow, None, f"slow answers come together; {seen} are too few to repeat")
     return SpellFit(found, slow, _spells(arrived_ns, level, slow, runs), f"{len(runs)} spells")
 
 
@@ -123,10 +125,13 @@ def _spells(
     slow: NDArray[np.bool_],
     runs: list[tuple[int, int]],
 ) -> SlowSpells:
-    end_ns = int(arrived_ns[-1]) + 1
+    between = np.diff(arrived_ns, append=arrived_ns[-1]).astype(np.float64)
+    between = np.minimum(between, _LONGEST_PAUSE * max(float(between.mean()), 1.0))
+    clock = np.concatenate([[0.0], np.cumsum(between)])
+    end_ns = float(clock[-1]) + 1
 
-    def at(number: int) -> int:
-        return int(arrived_ns[number]) if number < arrived_ns.size else end_ns
+    def at(number: int) -> float:
+        return float(clock[number]) if number < arrived_ns.size else end_ns
 
     durations = [(at(end) - at(begin)) / 1e9 for begin, end in runs]
     gaps = [(at(begin) - at(end)) / 1e9 for (_, end), (begin, _) in pairwise(runs)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from mockforge.model.stub import DelayDistribution, ResponseDefinition, Stub
 
-__all__ = ["DEFAULT_POOL", "Capacity", "RateRule", "Service", "StallLaws"]
+__all__ = ["DEFAULT_POOL", "Capacity", "RateRule", "Service", "SlowSpells", "StallLaws"]
 
 #: The pool of every stub that names none, where the service itself has a capacity.
 DEFAULT_POOL = "default"
@@ -54,6 +54,21 @@ class Capacity:
 
 
 @dataclass(frozen=True, slots=True)
+class SlowSpells:
+    """Times in which the whole service is slow: how long they and the calm between them last, in seconds.
+
+    `levels` maps percentiles of the answers in spells to percentiles of all answers, both 0..100, rising:
+    that is where in their delay's law the answers of a spell lie. `share` is the part of all answers that is
+    in spells, 0 < share < 1.
+    """
+
+    durations_s: tuple[float, ...]
+    gaps_s: tuple[float, ...]
+    levels: tuple[tuple[float, float], ...]
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """`upstream` is the real backend's URL, where one is known.
 
@@ -65,3 +80,4 @@ class Service:
     upstream: str | None = None
     capacity: Capacity | None = None
     pools: Mapping[str, Capacity] = field(default_factory=dict)
+    slow_spells: SlowSpells | None = None

@@ -31,11 +31,11 @@ from mockforge.recording.selection import Selection
 __all__ = ["Columns", "Line", "RecordingReader", "Totals"]
 
 _ROWS_AT_ONCE = 20_000
-_NUMBERS = 7
+_NUMBERS = 8
 
 _COLUMNS = f"""
 SELECT arrived_ns, total_ns, ifnull(ttfb_ns, -1), ifnull(status, 0), in_flight, ifnull(lateness_ns, -1),
-       {FAILED}, method, target, operation
+       {FAILED}, ifnull(error = 'caller: left', 0), method, target, operation
 FROM exchange
 """
 
@@ -81,7 +81,7 @@ class Columns:
     """What statistics need of n exchanges, ordered by arrival; no headers, no bodies.
 
     Arrays have shape (n,), times are nanoseconds. `ttfb_ns` and `lateness_ns` are -1 where unknown,
-    `status` is 0 where no answer came. `failed` is as `Exchange.failed`.
+    `status` is 0 where no answer came. `failed` is as `Exchange.failed`; `aborted` marks callers that left.
     """
 
     arrived_ns: NDArray[np.int64]
@@ -91,6 +91,7 @@ class Columns:
     in_flight: NDArray[np.int32]
     lateness_ns: NDArray[np.int64]
     failed: NDArray[np.bool_]
+    aborted: NDArray[np.bool_]
     method: list[str]
     target: list[str]
     operation: list[str | None]
@@ -217,6 +218,7 @@ class RecordingReader:
             in_flight=table[4].astype(np.int32),
             lateness_ns=table[5],
             failed=table[6].astype(np.bool_),
+            aborted=table[7].astype(np.bool_),
             method=method,
             target=target,
             operation=operation,

@@ -25,7 +25,7 @@ def exchange_of(event: ServeEvent, started_ns: int) -> Exchange:
         total_ns=event.end_ns - arrived_ns,
         ttfb_ns=None if event.first_byte_ns is None else event.first_byte_ns - arrived_ns,
         in_flight=event.in_flight,
-        lateness_ns=event.lateness_ns,
+        lateness_ns=None if event.lateness_ns is None else max(0, event.lateness_ns),
         error="caller: left" if event.caller_left else None,
         operation=event.stub,
     )

@@ -26,6 +26,7 @@ from mockforge.stubfiles.capacity_form import CapacityForm, PoolName
 from mockforge.stubfiles.mapping import Form
 from mockforge.stubfiles.problems import RefusedError
 from mockforge.stubfiles.shorthand import parse_shorthand
+from mockforge.stubfiles.spells_form import SlowSpellsForm
 from mockforge.stubfiles.values import (
     Base64Text,
     Chooser,
@@ -316,6 +317,7 @@ class ServiceForm(Form):
     pools: dict[PoolName, CapacityForm] = Field(
         default_factory=dict, description="Stations of their own, for the stubs that name them."
     )
+    slow_spells: SlowSpellsForm | None = None
 
 
 class FileForm(Form):

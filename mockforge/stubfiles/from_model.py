@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from mockforge.model.service import Capacity, RateRule, Service
+from mockforge.model.service import Capacity, RateRule, Service, SlowSpells
 from mockforge.model.stub import (
     DelayDistribution,
     RequestPattern,
@@ -42,6 +42,15 @@ def _service(service: Service) -> Iterator[tuple[str, object]]:
         yield "capacity", dict(_capacity(service.capacity))
     if service.pools:
         yield "pools", {name: dict(_capacity(pool)) for name, pool in service.pools.items()}
+    if service.slow_spells is not None:
+        yield "slowSpells", dict(_slow_spells(service.slow_spells))
+
+
+def _slow_spells(spells: SlowSpells) -> Iterator[tuple[str, object]]:
+    yield "durationsSeconds", FlowList(map(_short, spells.durations_s))
+    yield "gapsSeconds", FlowList(map(_short, spells.gaps_s))
+    yield "share", spells.share
+    yield "levels", FlowMapping((_short(at), _short(level)) for at, level in spells.levels)
 
 
 def _capacity(capacity: Capacity) -> Iterator[tuple[str, object]]:

@@ -21,6 +21,7 @@ from mockforge.stubfiles.mapping import Form
 from mockforge.stubfiles.parsed import Parsed
 from mockforge.stubfiles.problems import Loc, Problem, RefusedError, brief, unknown_key
 from mockforge.stubfiles.refusals import refusals_of
+from mockforge.stubfiles.spells_form import to_slow_spells
 from mockforge.stubfiles.to_model import Place, derived_name, to_capacity, to_stub
 from mockforge.stubfiles.written import as_text
 from mockforge.stubfiles.yaml_text import parse_yaml
@@ -85,6 +86,7 @@ class _Reading:
             upstream=form.upstream,
             capacity=None if form.capacity is None else to_capacity(form.capacity),
             pools={name: to_capacity(pool) for name, pool in form.pools.items()},
+            slow_spells=None if form.slow_spells is None else to_slow_spells(form.slow_spells),
         )
 
     def _check_pools(self) -> None:

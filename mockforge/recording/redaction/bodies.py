@@ -10,7 +10,7 @@ from itertools import groupby
 from mockforge.model.headers import Headers
 from mockforge.recording.redaction.codings import DamagedError, UndecodableError, decode, encode
 from mockforge.recording.redaction.edits import Finding, apply
-from mockforge.recording.redaction.json_text import JsonTexts, parsed_json
+from mockforge.recording.redaction.json_text import JsonTexts, missing_end, parsed_json
 from mockforge.recording.redaction.media import Media, media_of
 from mockforge.recording.redaction.screen import JsonScreen
 from mockforge.recording.redaction.targets import FORM, Targets
@@ -104,14 +104,25 @@ class Bodies:
         return content if new == text else new.encode(codec, "surrogateescape")
 
     def _text(self, text: str, media: Media, found: list[Finding]) -> str:
-        if media.is_form or ("=" in text and media.kind in _MAY_BE_FORM and FORM.fullmatch(text)):
-            return self._targets.form(text, "form", found)
+        form = text.rstrip("\r\n")
+        if media.is_form or ("=" in form and media.kind in _MAY_BE_FORM and FORM.fullmatch(form)):
+            return self._targets.form(form, "form", found) + text[len(form) :]
         document = parsed_json(text)
         if document is not None:
             return apply(text, self._jsons.edits(text, document, "body JSON", found))
+        if cut := missing_end(text):
+            return self._cut_off(text, *cut, found)
         if media.is_json or media.kind == "text/event-stream":
             return self._lines(text, found)
         return self._texts.redacted(text, "body text", found)
+
+    def _cut_off(self, text: str, last: str, closing: str, found: list[Finding]) -> str:
+        """A JSON text whose end is missing, redacted as if it were there."""
+        whole = f"{text}{last}{closing}"
+        edits = self._jsons.edits(whole, parsed_json(whole), "body JSON", found)
+        new = apply(whole, edits).removesuffix(closing)
+        # A secret that was cut off is replaced with the rest that was made up for it.
+        return new if edits and edits[-1].end > len(text) else new.removesuffix(last)
 
     def _lines(self, text: str, found: list[Finding]) -> str:
         """A text of which each line may be JSON; the lines between are one text."""

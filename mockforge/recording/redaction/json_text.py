@@ -19,10 +19,20 @@ from mockforge.recording.redaction.names import Names
 from mockforge.recording.redaction.secret_values import Secrets
 from mockforge.recording.redaction.text import Texts
 
-__all__ = ["JsonTexts", "Leaf", "leaves", "parsed_json"]
+__all__ = ["JsonTexts", "Leaf", "leaves", "missing_end", "parsed_json"]
 
 #: A string, a mark of structure, or a number or literal.
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
+_TOKEN_OR_CUT = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[{}\[\]]', re.DOTALL)
+_CLOSING = {"{": "}", "[": "]"}
+#: The rest of a value that is cut off, and what comes after it up to the next mark: after a value, within a
+#: string, in a name, after one, before a value, after a comma, in a number, in an escape, in a literal.
+_ENDINGS = (
+    *(("", end) for end in ("", '"', '":null', ":null", "null", '"":null')),
+    ("0", ""),
+    *((rest, end) for end in ('"', '":null') for rest in ("\\", "0", "00", "000", "0000")),
+    *(("", rest) for rest in ("rue", "ue", "e", "alse", "lse", "se", "ull", "ll", "l")),
+)
 _ESCAPED = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|.", re.DOTALL
 )
@@ -114,6 +124,27 @@ def parsed_json(text: str) -> Any:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         return None
+
+
+def missing_end(text: str) -> tuple[str, str] | None:
+    """What makes a JSON text whole that is cut off: the rest of its last value, and what closes all others.
+
+    None where the text is no beginning of an object or array.
+    """
+    if text.lstrip()[:1] not in ("{", "["):
+        return None
+    open_ones: list[str] = []
+    for match in _TOKEN_OR_CUT.finditer(text):
+        mark = match[0]
+        if mark in _CLOSING:
+            open_ones.append(_CLOSING[mark])
+        elif mark in "}]" and open_ones:
+            open_ones.pop()
+    closing = "".join(reversed(open_ones))
+    for last, end in _ENDINGS:
+        if parsed_json(f"{text}{last}{end}{closing}") is not None:
+            return last, end + closing
+    return None
 
 
 class JsonTexts:

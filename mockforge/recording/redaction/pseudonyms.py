@@ -118,7 +118,7 @@ class Pseudonyms:
     def key_block(self, content: str) -> str:
         """For the lines of a private key: one line of base64, with the line ends that they have."""
         bare = _BETWEEN_LINES.sub("", content)
-        if len(bare) == 64 and self._is_made(_WORD, bare):
+        if not bare or (len(bare) == 64 and self._is_made(_WORD, bare)):
             return content
         line_end = next((each for each in ("\r\n", "\n", "\\r\\n", "\\n") if each in content), " ")
         return line_end + self._make(_WORD, "private key", bare, 64) + line_end

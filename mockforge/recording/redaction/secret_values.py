@@ -6,7 +6,6 @@ The same value has the same pseudonym whichever rule found it: a token in a head
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from typing import Any
 
@@ -97,6 +96,8 @@ class Secrets:
         return f"{block[1]}{self._pseudonyms.key_block(block[3])}{block[4] or ''}"
 
     def _credentials(self, scheme: str, value: str) -> str:
+        if self._pseudonyms.opaque(value) == value:
+            return value
         if scheme == "basic" and (pair := self._basic(value)):
             return pair
         if _PARAMETER_LIST.fullmatch(value):
@@ -107,7 +108,7 @@ class Secrets:
         """User and password (RFC 7617) each by itself; None where the value is no such pair."""
         try:
             decoded = base64.b64decode(value, validate=True)
-        except binascii.Error:
+        except ValueError:
             return None
         user, colon, password = decoded.decode("utf-8", "surrogateescape").partition(":")
         if not colon:

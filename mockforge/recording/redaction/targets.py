@@ -15,9 +15,11 @@ from mockforge.recording.redaction.text import Texts, encoded_like
 __all__ = ["FORM", "Targets"]
 
 #: A text that is nothing but a form's fields.
-FORM = re.compile(r"[\w.%+*\[\]-]{1,200}=[^&\s=]*(?:&[\w.%+*\[\]-]{1,200}=[^&\s]*)*\s*", re.ASCII)
+FORM = re.compile(r"""[\w.%+*\[\]-]{1,200}=[^&\s<>"{}]*(?:&[\w.%+*\[\]-]{1,200}=[^&\s<>"{}]*)*""", re.ASCII)
 #: `scheme://host` of a URL, and what follows up to the query.
 _URL = re.compile(r"((?:[A-Za-z][\w+.-]*:)?//[^/?#]*)?([^?#]*)", re.ASCII)
+#: A slash between segments, but none of those in `https://host`, which may stand in a path.
+_SLASH = re.compile(r"(?<!/)/(?!/)")
 
 
 class Targets:
@@ -39,7 +41,7 @@ class Targets:
         authority, path = split[1] or "", split[2]
         rest = url[split.end() :]
         parts = [
-            self._texts.redacted(f"{authority}/", place, found)[:-1] if authority else "",
+            self._texts.redacted(authority, place, found) if authority else "",
             self._path(path, place, found),
         ]
         while rest:
@@ -96,10 +98,10 @@ class Targets:
         return self._texts.redacted(value, place, found)
 
     def _path(self, path: str, place: str, found: list[Finding]) -> str:
-        """A path, segment by segment where it needs decoding; `;name=value` in it is a parameter."""
-        if "%" not in path and ";" not in path:
-            return self._texts.redacted(path, place, found)
-        return "/".join([self._segment(segment, place, found) for segment in path.split("/")])
+        """A path, segment by segment; `;name=value` in one is a parameter."""
+        if not ("%" in path or "=" in path) and self._texts.are_quiet(path):
+            return path
+        return "/".join([self._segment(segment, place, found) for segment in _SLASH.split(path)])
 
     def _segment(self, segment: str, place: str, found: list[Finding]) -> str:
         first, *parameters = segment.split(";")

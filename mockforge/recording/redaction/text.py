@@ -49,10 +49,11 @@ class Texts:
         self._names = names
         self._secrets = secrets
         self._has_own = bool(own)
-        levels = [[partial(self._parameters, depth)] for depth in range(_DEEPEST)]
-        named: list[Find] = [self._named_elements, self._elements, self._attributes, self._members]
-        self._finders: list[list[Find]] = [[*named, *level, *own, *default] for level in levels]
-        self._finders.append([*own, *default])
+        self._by_name = (self._members, self._elements, self._attributes, self._named_elements)
+        self._by_look: list[list[Find]] = [
+            [partial(self._parameters, depth), *own, *default] for depth in range(_DEEPEST)
+        ]
+        self._by_look.append([*own, *default])
 
     def edits(self, text: str, place: str, found: list[Finding]) -> list[Edit]:
         """What to replace in `text`, in order; each replacement is entered in `found`."""
@@ -75,8 +76,8 @@ class Texts:
         return apply(text, edits) if edits else text
 
     def _edits(self, text: str, depth: int) -> list[Edit]:
-        claimed: list[Edit] = []
-        for find in self._finders[depth]:
+        claimed = _outermost([edit for named in self._by_name for edit in named(text)])
+        for find in self._by_look[depth]:
             gaps = gaps_between(claimed, len(text)) if claimed else [(0, len(text))]
             new = [edit for start, end in gaps for edit in find(text, start, end)]
             if new:
@@ -97,10 +98,10 @@ class Texts:
                 continue
             yield Edit(*match.span(2), value if new == decoded else encoded_like(value, new), rule)
 
-    def _members(self, text: str, start: int, end: int) -> Iterator[Edit]:
+    def _members(self, text: str) -> Iterator[Edit]:
         if '"' not in text or ":" not in text:
             return
-        for match in _MEMBER.finditer(text, start, end):
+        for match in _MEMBER.finditer(text):
             name, written, number = match.groups()
             if name not in self._names:
                 continue
@@ -111,25 +112,25 @@ class Texts:
                 new = self._secrets.of(value)
                 yield Edit(*match.span(2), written if new == value else json.dumps(new)[1:-1], "parameter")
 
-    def _elements(self, text: str, start: int, end: int) -> Iterator[Edit]:
+    def _elements(self, text: str) -> Iterator[Edit]:
         if "<" not in text:
             return
-        for match in _ELEMENT.finditer(text, start, end):
+        for match in _ELEMENT.finditer(text):
             if match[1] in self._names:
                 group = 3 if match[2] is None else 2
                 yield from self._markup(match, group)
 
-    def _attributes(self, text: str, start: int, end: int) -> Iterator[Edit]:
+    def _attributes(self, text: str) -> Iterator[Edit]:
         if "<" not in text or "=" not in text:
             return
-        for match in _ATTRIBUTE.finditer(text, start, end):
+        for match in _ATTRIBUTE.finditer(text):
             if match[1] in self._names:
                 yield from self._markup(match, 3 if match[2] is None else 2)
 
-    def _named_elements(self, text: str, start: int, end: int) -> Iterator[Edit]:
+    def _named_elements(self, text: str) -> Iterator[Edit]:
         if "<" not in text or "=" not in text:
             return
-        for element in _NAMED.finditer(text, start, end):
+        for element in _NAMED.finditer(text):
             name = _NAME.search(text, *element.span())
             if name and name[1] in self._names:
                 value = _VALUE.search(text, *element.span())
@@ -145,6 +146,15 @@ class Texts:
         value = html.unescape(written)
         new = self._secrets.of(value)
         yield Edit(start, start + len(written), written if new == value else html.escape(new), "parameter")
+
+
+def _outermost(edits: list[Edit]) -> list[Edit]:
+    """Those edits that lie within no other one and begin before what they overlap with."""
+    kept: list[Edit] = []
+    for edit in sorted(edits, key=lambda each: (each.start, -each.end)):
+        if not kept or edit.start >= kept[-1].end:
+            kept.append(edit)
+    return kept
 
 
 def _unescaped(written: str) -> str:

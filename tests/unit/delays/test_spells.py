@@ -7,7 +7,8 @@ from random import Random
 import numpy as np
 import pytest
 
-from mockforge.delays.spells import SlowSpells, SpellClock
+from mockforge.delays.spells import SpellClock
+from mockforge.model.service import SlowSpells
 
 SECOND = 1_000_000_000
 SPELLS = SlowSpells((1.0, 2.0, 3.0), (20.0, 30.0, 25.0), ((0, 60), (50, 97), (100, 100)), 0.075)

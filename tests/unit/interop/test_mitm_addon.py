@@ -280,7 +280,9 @@ def test_the_addon_writes_the_file_that_its_option_names(
         "mitmproxy.exceptions": type("e", (), {"OptionsError": refusal}),
     }
     monkeypatch.setattr("mockforge.interop.mitm_addon.importlib.import_module", modules.__getitem__)
-    addon, flow = MockForgeRecorder(now=lambda: START), Flow()
+    secret = b"made-up-secret-0123456789"
+    headers = Fields(((b"Host", b"a"), (b"Authorization", b"Bearer " + secret)))
+    addon, flow = MockForgeRecorder(now=lambda: START), Flow(request=FlowRequest(headers=headers))
     addon.configure({"mockforge_out"})
     addon.requestheaders(flow)
     assert flow.request.stream is False, "left to mitmproxy"
@@ -291,3 +293,4 @@ def test_the_addon_writes_the_file_that_its_option_names(
     addon.done()
     with RecordingReader(tmp_path / "a.mfrec") as reader:
         assert [exchange.total_ns for exchange in reader.exchanges()] == [500 * MS]
+    assert secret not in (tmp_path / "a.mfrec").read_bytes()

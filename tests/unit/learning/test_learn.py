@@ -190,7 +190,7 @@ def test_a_single_outcome_needs_no_share() -> None:
 def test_one_answer_is_static_and_different_ones_are_variants() -> None:
     static = only_response(learn([exchange("/a", b'{"a":1}')] * 3))
     assert (static.body, static.variants) == (Body("jsonBody", {"a": 1}), None)
-    varied = only_response(learn([exchange(f"/a/{number}", b"%d" % number) for number in (10, 9, 2)]))
+    varied = only_response(learn([exchange(f"/a/{number}", b"%d" % number**2) for number in (10, 9, 2)]))
     assert varied.variants is not None
     assert varied.variants.by == ("path.id",)
     assert [row.when for row in varied.variants.rows] == [("2",), ("9",), ("10",)]
@@ -242,7 +242,7 @@ def test_a_long_static_body_stands_in_a_file_named_by_its_type() -> None:
 def test_no_two_operations_write_to_one_file() -> None:
     paths = ["/a/b", "/a-b", "/A/b", "/a/b/", "/" + "long/" * 100, "/" + "long/" * 101]
     exchanges = [
-        exchange(f"{path}?q={number}", f"{path}{number}".encode()) for path in paths for number in range(3)
+        exchange(f"{path}?q={number}", f"{path}{-number}".encode()) for path in paths for number in range(3)
     ]
     names = [
         response.variants.file_name
@@ -257,7 +257,7 @@ def test_no_two_operations_write_to_one_file() -> None:
 def test_every_stub_says_where_it_came_from_and_how_well_it_was_learned() -> None:
     learned = learn([exchange("/a")] * 40 + [exchange("/a", status=503)] * 10)
     lines = learned.comments["GET /a"]
-    assert lines[0] == "learned from orders.mfrec: 50 exchanges"
+    assert lines[0] == "learned from orders.mfrec: 50 exchanges, 0.0 s to 0.0 s into the recording"
     assert lines[1].startswith("success: 40 samples, p50 10 ms")
     assert "failure: few samples: 10" in lines
     assert learned.service.upstream == "http://orders"
@@ -287,8 +287,8 @@ def test_a_body_that_comes_slowly_is_part_of_the_delay() -> None:
 
 
 def test_too_many_variants_keep_the_most_frequent_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mockforge.learning.learn.MOST_VARIANTS", 3)
-    exchanges = [exchange(f"/a/{number}", b"%d" % number) for number in (1, 2, 2, 3, 3, 4, 4)]
+    monkeypatch.setattr("mockforge.learning.responses.MOST_VARIANTS", 3)
+    exchanges = [exchange(f"/a/{number}", b"%d" % number**3) for number in (1, 2, 2, 3, 3, 4, 4)]
     learned = learn(exchanges)
     variants = only_response(learned).variants
     assert variants is not None
@@ -321,6 +321,46 @@ def test_of_very_many_query_parameters_the_rarest_do_not_choose() -> None:
 
 
 def test_values_written_where_names_belong_do_not_become_parameters() -> None:
-    exchanges = [exchange(f"/a?q={number % 3}&{number}", b"%d" % (number % 3)) for number in range(300)]
+    exchanges = [exchange(f"/a?q={number % 3}&{number}", b"%d" % -(number % 3)) for number in range(300)]
     learned = learn(exchanges)
     assert learned.outcomes[0].by == ("query.q",)
+
+
+def test_equal_answers_that_change_by_themselves_keep_a_few_recorded_values() -> None:
+    exchanges = [
+        exchange(f"/a/{number % 3}", b'{"id":%d,"batch":%d}' % ((number % 3) ** 3 + 5, number))
+        for number in range(120)
+    ]
+    (outcome,) = learn(exchanges).outcomes
+    assert (outcome.by, outcome.variants) == (("path.id",), 30)
+    assert outcome.remarks == ("changes by itself: $.batch (value); recorded values are given",)
+
+
+def test_random_bytes_are_given_in_the_length_that_was_asked_for() -> None:
+    drawn = random.Random(2)
+    exchanges = [
+        exchange(f"/bytes/{size}", drawn.randbytes(size)) for _ in range(30) for size in (16, 64, 1_024)
+    ]
+    engine = engine_of(learn(exchanges).service)
+    for size in (16, 64, 1_024):
+        assert len(ask(engine, f"/bytes/{size}").response.body) == size
+
+
+def test_bodies_that_were_not_kept_are_said() -> None:
+    response = Response(200, Headers(), b"", omitted=10_000_000)
+    learned = learn([Exchange(0, 0, Request("GET", "/big"), response, 5)])
+    assert learned.remarks == ("GET /big: bodies too large to be kept, learned as empty: 1",)
+
+
+def test_what_is_not_printable_stands_in_no_name_and_no_comment() -> None:
+    exchanges = [
+        exchange(f"/a?kind={'%0A%1B' if number % 2 else 'x'}", b'{"k%d":1}' % (number % 2))
+        for number in range(60)
+    ]
+    learned = learn(exchanges)
+    assert len(learned.service.stubs) == 2
+    assert all(stub.name.isprintable() for stub in learned.service.stubs)
+    assert all(line.isprintable() for lines in learned.comments.values() for line in lines)
+    engine = engine_of(learned.service)
+    assert ask(engine, "/a?kind=%0A%1B").response.body == b'{"k1":1}'
+    assert ask(engine, "/a?kind=x").response.body == b'{"k0":1}'

@@ -169,3 +169,31 @@ def test_a_path_of_thousands_of_segments_is_one_operation_still() -> None:
 
 def test_nothing_recorded_has_no_operations() -> None:
     assert Operations.find([]).all == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "template"),
+    [
+        ([f"page-{number}.html" for number in range(8)], "/x/{id}"),
+        (["dQw4w9WgXcQ", "aB3dE6gH9jK", "Zz9Yy8Xx7Ww"], "/x/{id}"),
+        ([f"red-{word}-lamp" for word in "abcdefghij"], "/x/{id}"),
+        (["one@example.com", "two%40example.com"], "/x/{email}"),
+    ],
+    ids=["numbered", "base64", "slugs", "e-mail"],
+)
+def test_weak_shapes_are_values_where_several_siblings_share_them(values: list[str], template: str) -> None:
+    assert templates(*(f"/x/{value}" for value in values)) == [template]
+    assert len(templates(*(f"/x/{value}" for value in values), "/x/search")) == 2
+
+
+@pytest.mark.parametrize(
+    "words", [[f"page-{number}.html" for number in range(7)], ["v1", "v2", "v3"], ["dQw4w9WgXcQ"]]
+)
+def test_weak_shapes_that_few_share_stay_words(words: list[str]) -> None:
+    assert templates(*(f"/x/{word}" for word in words)) == [f"/x/{word}" for word in sorted(words)]
+
+
+def test_templates_that_are_known_beforehand_win() -> None:
+    paths = {"/orders/latest": "/orders/{which}", "/orders/17": "/orders/{which}"}
+    found = Operations.find([("GET", path) for path in (*paths, "/users/1")], paths.get)
+    assert [operation.template for operation in found.all] == ["/orders/{which}", "/users/{id}"]

@@ -87,7 +87,7 @@ def test_one_spell_is_told_of_and_not_repeated() -> None:
     latency[5_000:5_200] *= 8
     fit = find_spells(arrived, latency, one_operation(arrived.size))
     assert fit.spells is None
-    assert "one spell" in fit.reason
+    assert "1 spell" in fit.reason
 
 
 @pytest.mark.parametrize("count", [0, 1, 10, 199])
@@ -101,3 +101,12 @@ def test_the_dispersion_of_coin_tosses_is_one() -> None:
     tosses = np.random.default_rng(9).random(50_000) < 0.05
     found, error = dispersion(tosses)
     assert abs(found - 1) < 4 * error
+
+
+def test_a_pause_in_which_nobody_asked_is_no_part_of_a_spell() -> None:
+    arrived, latency, slow = recorded(seconds=900)
+    inside = int(np.flatnonzero(slow)[10])
+    paused = arrived + np.where(np.arange(arrived.size) > inside, 60 * SECOND, 0)
+    fit = find_spells(paused, latency, one_operation(arrived.size))
+    assert fit.spells is not None
+    assert max(fit.spells.durations_s) < 20

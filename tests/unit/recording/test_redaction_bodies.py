@@ -214,6 +214,17 @@ def test_a_form_whose_boundary_is_not_told_is_parted_by_its_first_line() -> None
     assert b"jane" not in redacted(request(text, "multipart/form-data")).body
 
 
+@pytest.mark.parametrize("kind", ["application/json", ""])
+def test_wherever_a_json_text_is_cut_off_its_secrets_go_and_the_rest_stays(kind: str) -> None:
+    text = r"""{"a": [1.5, true, "x"], "token": ["Zq1", {"b": "Zq2\u00e9\""}], "pin": 1.7e1,"""
+    text += r""" "c": "{\"sig\": \"Zq3\"}"}"""
+    for cut in range(2, len(text)):
+        new = redacted(request(text[:cut].encode(), kind)).body.decode()
+        assert not re.search("Zq[123]", new)
+        assert new.startswith(text[: min(cut, text.index("Zq1"))])
+        assert cut > text.index("Zq1") or new == text[:cut]
+
+
 def test_a_repeated_body_is_the_same_again() -> None:
     redactor = ours()
     twice = [redactor.redact(Exchange(1, 2, request(SECRET), None, 3)).request.body for _ in range(2)]

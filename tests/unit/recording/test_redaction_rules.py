@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ import pytest
 from mockforge.errors import UsageError
 from mockforge.recording.redaction import RedactionRules, rules_from_file
 from mockforge.recording.redaction.names import HEADER_NAMES, PARAMETER_NAMES
+from mockforge.recording.redaction.patterns import PATTERNS
+
+PAGE = (Path(__file__).parents[3] / "docs" / "redaction.md").read_text()
 
 WRITTEN = r"""
 tolerances: {gap: 10%}
@@ -145,4 +149,23 @@ def test_a_projects_own_name_outdoes_the_exceptions() -> None:
 
 @pytest.mark.parametrize("name", [*HEADER_NAMES, *PARAMETER_NAMES])
 def test_every_default_name_stands_in_the_docs(name: str) -> None:
-    assert f"`{name}`" in (Path(__file__).parents[3] / "docs" / "redaction.md").read_text()
+    assert f"`{name}`" in PAGE
+
+
+def test_the_rules_in_the_docs_are_ones_that_can_be(tmp_path: Path) -> None:
+    written = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    path = tmp_path / "rules.yaml"
+    path.write_text(written[0])
+    assert len(written) == 1
+    assert rules_from_file(path) != RedactionRules()
+
+
+def test_the_program_in_the_docs_prints_what_they_say(capsys: pytest.CaptureFixture[str]) -> None:
+    program, printed = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", PAGE, re.DOTALL)[0]
+    exec(compile(program, "docs/redaction.md", "exec"), {})
+    assert capsys.readouterr().out == printed
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_every_default_pattern_stands_in_the_docs(name: str) -> None:
+    assert f"| `{name}` |" in PAGE

@@ -257,7 +257,7 @@ any_request = st.builds(
     lambda method, target, fields, body: Request(method, target, fields, *body), latin1, latin1, headers, kept
 )
 any_response = st.builds(
-    lambda head, body, reason: Response(*head, *body, reason=reason),
+    lambda head, body, reason: Response(head[0], head[1], body[0], body[1], body[2], reason),
     st.tuples(st.integers(100, 999), headers),
     kept,
     latin1,
