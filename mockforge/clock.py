@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 #: So many deadlines fire before the loop's other work has its turn.
 _AT_ONCE = 8
-#: What it takes from the kernel's timer to our callback. Deadlines are armed for so much earlier, and one that
-#: is no further off fires: the error is a few tens of microseconds either way, and not one way only.
+#: What it takes from the kernel's timer to our callback. Deadlines are armed for so much earlier, and one
+#: that is no further off fires: the error is some tens of microseconds either way, and not one way only.
 _WAKE_UP_NS = 50_000
 
 

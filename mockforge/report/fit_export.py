@@ -37,7 +37,7 @@ class Exported:
 def exports(operation: OperationFit) -> tuple[Exported, ...]:
     """For each tool that can be given the recorded latencies as a lognormal; none for too few of them."""
     lognormal = next((each for each in operation.families if each.name == "lognormal"), None)
-    if lognormal is None:
+    if lognormal is None or not operation.recorded_ms.sum() > 0:
         return ()
     return tuple(
         _exports(operation.recorded_ms, lognormal.parameters["median"], lognormal.parameters["sigma"])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mockforge.learning.capacity import CapacityFit
 from mockforge.report.curves import percentile_curves
@@ -48,6 +49,7 @@ class _Shown:
     """One operation as the page shows it, its figures reckoned once."""
 
     operation: OperationFit
+    model_ms: NDArray[np.float64]
     quantiles: Mapping[float, QuantileFit]
     gap: float
     exports: tuple[Exported, ...]
@@ -55,7 +57,12 @@ class _Shown:
     @classmethod
     def of(cls, operation: OperationFit) -> _Shown:
         found = {each.probability: each for each in operation.quantiles()}
-        return cls(operation, found, operation.gap(), exports(operation))
+        return cls(operation, operation.model_ms(), found, operation.gap(), exports(operation))
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether there is anything to compare."""
+        return self.operation.recorded_ms.size > 0 and self.model_ms.size > 0
 
     @property
     def paragraph(self) -> str:
@@ -141,9 +148,8 @@ def _station(capacity: CapacityFit) -> _Facts:
 
 def _pictures(report: FitReport, shown: list[_Shown]) -> Iterator[tuple[str, Any]]:
     for number, each in enumerate(shown):
-        model_ms = each.operation.model_ms()
-        if each.operation.recorded_ms.size and model_ms.size:
-            real, mock = percentile_curves(each.operation.recorded_ms, model_ms)
+        if each.is_drawn:
+            real, mock = percentile_curves(each.operation.recorded_ms, each.model_ms)
             yield str(number), {"real": drawn_curve(real), "mock": drawn_curve(mock)}
     if report.calls is not None and report.calls.count > 1:
         yield "load", _load(report.calls, report.capacity)

@@ -31,7 +31,7 @@ class SlowSpellsForm(Form):
         description="The part of all answers that is in spells."
     )
     levels: dict[str, _Percentile] = Field(
-        description="Where in their delay's law the answers of a spell lie: their percentiles to those of all."
+        description="Percentiles of the answers in spells, and which percentiles of all answers these are."
     )
 
     @field_validator("durations_seconds", "gaps_seconds")

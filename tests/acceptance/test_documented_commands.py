@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from mockforge.cli.main import app
+from mockforge.cli.main import application
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -47,7 +47,7 @@ def words_of(line: str) -> list[str]:
 
 
 def test_each_command_is_shown_in_the_readme() -> None:
-    commands = get_command(app).commands  # type: ignore[attr-defined]
+    commands = get_command(application()).commands  # type: ignore[attr-defined]
     shown = {
         words_of(line)[0] for page, line in SHOWN if page.name == "README.md" and line.startswith("mock")
     }
@@ -59,13 +59,13 @@ def test_a_shown_command_parses(line: str) -> None:
     name, *arguments = words_of(line)
     if name == "--help":
         return
-    command = get_command(app).commands[name]  # type: ignore[attr-defined]
+    command = get_command(application()).commands[name]  # type: ignore[attr-defined]
     command.make_context(name, arguments)  # raises what it would refuse; runs nothing
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_options_named_in_running_text_exist(page: Path) -> None:
-    commands = get_command(app).commands  # type: ignore[attr-defined]
+    commands = get_command(application()).commands  # type: ignore[attr-defined]
     for quoted in BACKTICKED.findall(page.read_text()):
         name, *arguments = quoted.split()[1:]
         known = {option for parameter in commands[name].params for option in parameter.opts} | {"--help"}

@@ -176,7 +176,7 @@ def test_an_interrupt_leaves_one_complete_file_and_a_table(
     assert rows["GET /status/{id}"][2:4] == ["3", "1"]
     assert rows["GET /get"][2:4] == ["1", "0"]
     assert ended.out.splitlines()[-1] == f"4 exchanges in {out}; next: mockforge learn {out}"
-    assert [file.name for file in out.parent.iterdir()] == ["run.mfrec"]
+    assert sorted(file.name for file in out.parent.iterdir()) == [".mockforge", "run.mfrec"]
     with RecordingReader(out) as reader:
         assert reader.count == 4
         assert (reader.meta.kind, reader.meta.target) == ("recording", httpbin)

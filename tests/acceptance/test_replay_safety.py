@@ -13,7 +13,7 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
-from mockforge.cli.main import app
+from mockforge.cli.main import application
 from mockforge.errors import MockForgeError
 from mockforge.model.exchange import Exchange, Request, Response
 from mockforge.model.headers import Headers
@@ -43,7 +43,7 @@ def gets(number: int) -> list[Exchange]:
 
 def refusal(*arguments: object) -> str:
     """The one line with which the command refuses."""
-    result = CliRunner().invoke(app, ["replay", *map(str, arguments)])
+    result = CliRunner().invoke(application(), ["replay", *map(str, arguments)])
     assert isinstance(result.exception, MockForgeError), result.output
     assert result.exception.exit_code == 2
     return str(result.exception)
@@ -258,7 +258,7 @@ def test_the_workload_is_exported_and_nothing_is_sent(tool: str, tmp_path: Path)
     source = recorded(tmp_path / "r.mfrec", *gets(2), exchange(9, posted))
     out = tmp_path / "made" / f"load-{tool}"
     arguments = ["replay", str(source), "--target", "https://staging.example.com", "--export", tool]
-    result = CliRunner().invoke(app, [*arguments, "--out", str(out)])
+    result = CliRunner().invoke(application(), [*arguments, "--out", str(out)])
     assert result.exit_code == 0, result.output
     assert f"wrote {out}" in result.output.replace("\n", "")
     first = out.read_text()
@@ -267,6 +267,6 @@ def test_the_workload_is_exported_and_nothing_is_sent(tool: str, tmp_path: Path)
     else:
         document = orjson.loads((out.parent / f"{out.name}.requests.json").read_bytes())
         assert document["order"] == [0, 1, 2]
-    again = CliRunner().invoke(app, [*arguments, "--out", str(out)])
+    again = CliRunner().invoke(application(), [*arguments, "--out", str(out)])
     assert "exists already" in str(again.exception)
     assert out.read_text() == first

@@ -11,7 +11,7 @@ import pytest
 from typer.main import get_command
 
 from mockforge import __version__
-from mockforge.cli.main import app
+from mockforge.cli.main import application
 from mockforge.delays.distributions import DISTRIBUTIONS
 from mockforge.matching.body import BODY_OPERATORS
 from mockforge.matching.values import OPERATORS
@@ -25,7 +25,7 @@ PAGES = [
     ROOT / "CHANGELOG.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
-COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
+COMMANDS = sorted(get_command(application()).commands)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

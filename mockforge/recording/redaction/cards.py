@@ -54,16 +54,16 @@ def card_numbers(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
             ends.append(separator.start())
         ends.append(run.end())
         done = run.start()
-        for begin in begins:
-            if begin >= done and (last := _longest_from(text, begin, ends)):
+        for group, begin in enumerate(begins):
+            if begin >= done and (last := _longest_from(text, begin, ends[group : group + _LONGEST])):
                 yield begin, last
                 done = last
 
 
 def _longest_from(text: str, begin: int, ends: list[int]) -> int | None:
-    """The end of the longest card number that begins there."""
+    """The end of the longest card number that begins there; `ends` are those of the groups from there on."""
     for last in reversed(ends):
-        if begin < last <= begin + 2 * _LONGEST and is_card_number(text[begin:last]):
+        if last <= begin + 2 * _LONGEST and is_card_number(text[begin:last]):
             return last
     return None
 
