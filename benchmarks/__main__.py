@@ -17,7 +17,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import endurance, fidelity, host, recording, replaying, serving, stub_fidelity
+from benchmarks import (
+    endurance,
+    fidelity,
+    host,
+    identifiability,
+    recording,
+    replaying,
+    serving,
+    stub_fidelity,
+)
 from benchmarks.measure import Bench, Row, Scale
 from benchmarks.results import Conditions, RowResult, load, render, save
 
@@ -28,6 +37,7 @@ ROWS: dict[str, Row] = {
     **endurance.ROWS,
     **recording.ROWS,
     **replaying.ROWS,
+    **identifiability.ROWS,
     **stub_fidelity.ROWS,
     **fidelity.ROWS,
 }

@@ -66,8 +66,8 @@ def shared_servers(departures: Times, times: Times, candidates: NDArray[np.int64
 def explained(departures: Times, times: Times, servers: int) -> bool:
     """Whether so many shared servers complete as was seen, by the likelihood ratio over the pools of states.
 
-    For exponential demands it has a χ² law. The limit leaves room for other laws: over 72 simulated stations
-    the ratio was at most 2.6 times its degrees of freedom, and mostly above 3.5 times for other curves.
+    For exponential demands it has a χ² law. The limit leaves room for other laws (docs/design/006): over 72
+    simulated recordings the ratio was at most 2.6 times its degrees of freedom.
     """
     pools = _pools(departures, times)
     paced = times * np.minimum(np.arange(1, times.size + 1), servers)

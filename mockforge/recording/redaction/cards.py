@@ -9,8 +9,10 @@ from mockforge.recording.redaction.pseudonyms import Pseudonyms, passes_luhn
 
 __all__ = ["DIGIT_RUN", "card_numbers", "is_card_number", "pseudonym_of_card"]
 
-#: Digits with single spaces or dashes in between. A part of a word or of a decimal fraction is none.
-DIGIT_RUN = re.compile(r"(?<![^\W_])(?<![0-9]\.)[0-9](?:[ -]?[0-9]){12,}(?![^\W_])", re.ASCII)
+#: Digits in one, or in groups as they are printed; no part of a word, of a decimal fraction or of a UUID.
+DIGIT_RUN = re.compile(
+    r"(?<![^\W_])(?<![0-9]\.)(?:[0-9]{13,19}|[0-9]{3,7}(?:[ -][0-9]{3,7}){2,})(?![^\W_])", re.ASCII
+)
 
 #: Prefixes and lengths, after the issuers' published ranges: Visa, Mastercard (two), American Express, Diners
 #: (two), JCB, Discover (two), UnionPay, Maestro (two), Mir.
@@ -29,8 +31,8 @@ _ISSUED = re.compile(
     re.ASCII,
 )
 _SEPARATORS = re.compile(r"[ -]")
-_WHOLE = re.compile(r"[0-9](?:[ -]?[0-9]){12,18}", re.ASCII)
-_LONGEST = 19
+_WHOLE = re.compile(r"(?=(?:[ -]?[0-9]){13,19}\Z)[0-9]+(?:[ -][0-9]{3,7})*", re.ASCII)
+_MOST_GROUPS = 6
 
 
 def is_card_number(text: str) -> bool:
@@ -55,7 +57,7 @@ def card_numbers(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         ends.append(run.end())
         done = run.start()
         for group, begin in enumerate(begins):
-            if begin >= done and (last := _longest_from(text, begin, ends[group : group + _LONGEST])):
+            if begin >= done and (last := _longest_from(text, begin, ends[group : group + _MOST_GROUPS])):
                 yield begin, last
                 done = last
 
@@ -63,7 +65,7 @@ def card_numbers(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 def _longest_from(text: str, begin: int, ends: list[int]) -> int | None:
     """The end of the longest card number that begins there; `ends` are those of the groups from there on."""
     for last in reversed(ends):
-        if last <= begin + 2 * _LONGEST and is_card_number(text[begin:last]):
+        if is_card_number(text[begin:last]):
             return last
     return None
 

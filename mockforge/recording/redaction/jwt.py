@@ -5,15 +5,21 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
-__all__ = ["JWT", "JWT_BEGINNINGS", "pseudonym_of_jwt"]
+__all__ = ["JWT", "JWT_BEGINNINGS", "possible_jwts", "pseudonym_of_jwt"]
 
 #: How base64url writes `{"`, `{ `, and `{` before a line's end.
 JWT_BEGINNINGS = ("eyJ", "eyA", "ewo", "ew0")
 #: Three parts; of an encrypted token (RFC 7516) five.
 JWT = re.compile(r"(?:eyJ|eyA|ewo|ew0)[\w-]*\.[\w-]+\.[\w-]*(?:\.[\w-]*\.[\w-]*)?", re.ASCII)
+#: What may be a token, with other letters before it.
+_DOTTED = re.compile(r"(?<![\w-])[\w-]+\.[\w-]+\.[\w-]*(?:\.[\w-]*\.[\w-]*)?", re.ASCII)
+_BEGINNING = re.compile("|".join(JWT_BEGINNINGS))
+#: So many times what begins like a token is tried in one word.
+_MOST_TRIED = 4
 
 #: What a header says of the token's form and not of its bearer.
 _OF_FORM = frozenset({"alg", "b64", "crit", "crv", "cty", "enc", "kty", "typ", "zip"})
@@ -46,6 +52,14 @@ def pseudonym_of_jwt(token: str, text: Callable[[str], str], number: Callable[[A
         *(text(part) for part in others),
     ]
     return ".".join(parts)
+
+
+def possible_jwts(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where in `text[start:end]` tokens may stand; several tries for one that has other letters before it."""
+    for run in _DOTTED.finditer(text, start, end):
+        header_end = text.index(".", run.start())
+        for begin in islice(_BEGINNING.finditer(text, run.start(), header_end), _MOST_TRIED):
+            yield begin.start(), run.end()
 
 
 def _decoded(part: str) -> Any:

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 
 from mockforge.recording.redaction.cards import card_numbers
 from mockforge.recording.redaction.edits import Edit, Find
-from mockforge.recording.redaction.jwt import JWT, JWT_BEGINNINGS
+from mockforge.recording.redaction.jwt import JWT_BEGINNINGS, possible_jwts
 from mockforge.recording.redaction.secret_values import ACCESS_KEY, EMAIL, PRIVATE_KEY, Secrets
 
 __all__ = ["PATTERNS", "may_hold_secret"]
@@ -66,9 +66,11 @@ def _url_credentials(secrets: Secrets) -> Find:
 def _jwts(secrets: Secrets) -> Find:
     def find(text: str, start: int, end: int) -> Iterator[Edit]:
         if any(mark in text for mark in JWT_BEGINNINGS):
-            for found in JWT.finditer(text, start, end):
-                if token := secrets.jwt(found[0]):
-                    yield Edit(found.start(), found.end(), token, "jwt")
+            done = start
+            for begin, last in possible_jwts(text, start, end):
+                if begin >= done and (token := secrets.jwt(text[begin:last])):
+                    yield Edit(begin, last, token, "jwt")
+                    done = last
 
     return find
 

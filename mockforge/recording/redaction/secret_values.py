@@ -21,8 +21,7 @@ ACCESS_KEY = re.compile(r"(?<![^\W_])(?:AKIA|ASIA)[A-Z0-9]{16}(?![^\W_])", re.AS
 #: A PEM block (RFC 7468), also one that is cut off, or has its line ends written as in JSON.
 PRIVATE_KEY = re.compile(
     r"(-----BEGIN ([A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?)-----)"
-    r"((?:.*?)(?=-----END \2-----)|[A-Za-z0-9+/=\s\\]*)(-----END \2-----)?",
-    re.DOTALL,
+    r"((?:[^-]|-(?!----))*(?=-----END \2-----)|[A-Za-z0-9+/=\s\\]*)(-----END \2-----)?"
 )
 
 #: Schemes (RFC 9110 §11.1) that are taken for one wherever a secret begins with them.

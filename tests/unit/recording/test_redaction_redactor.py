@@ -246,6 +246,8 @@ def test_of_a_target_the_secret_goes_and_the_rest_stays(before: str, gone: str, 
         ("text/plain", "write to Jane@Example.com.", "Jane", r"write to u-[0-9a-f]{16}@example.invalid\."),
         ("text/plain", "paid with 4111-1111-1111-1111 12/30", "1111", r"paid with 4\d{3}(-\d{4}){3} 12/30"),
         ("text/plain", f"id {JWT} end", JWT, r"id [\w-]+\.[\w-]+\.[\w-]+ end"),
+        ("text/plain", f"id%20{JWT}.", JWT, r"id%20[\w-]+\.[\w-]+\.[\w-]+\."),
+        ("text/plain", f"id_eyJx_{JWT}", JWT, r"id_eyJx_[\w-]+\.[\w-]+\.[\w-]+"),
         ("text/plain", "AKIAIOSFODNN7EXAMPLE", "IOSFODNN7EXAMPLE", r"AKIA[A-Z2-7]{16}"),
         (
             "text/plain",
