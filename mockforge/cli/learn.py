@@ -9,6 +9,7 @@ import numpy as np
 import typer
 from rich.progress import track
 
+from mockforge import __version__
 from mockforge.cli.console import out, say, table, warn
 from mockforge.cli.learn_check import check_fidelity
 from mockforge.cli.learn_into import learn_into
@@ -19,10 +20,14 @@ from mockforge.learning.learn import Learned, Learner
 from mockforge.learning.merging import Merge
 from mockforge.learning.openapi import ApiDescription
 from mockforge.learning.operations import Operations
-from mockforge.learning.performance import Performance, fit_performance
+from mockforge.learning.performance import fit_performance
 from mockforge.learning.responses import LearnedOutcome
 from mockforge.recording.store import Columns, RecordingReader
 from mockforge.report.figures import count, milliseconds, percent
+from mockforge.report.fit import FitReport
+from mockforge.report.fit_html import render_fit_html
+from mockforge.report.fit_recorded import Named, fit_of
+from mockforge.report.fit_text import FitView
 from mockforge.stubfiles.json_text import parse_json
 from mockforge.stubfiles.problems import RefusedError
 from mockforge.stubfiles.writer import write_service
@@ -30,6 +35,9 @@ from mockforge.stubfiles.written import plain_json
 from mockforge.stubfiles.yaml_text import parse_yaml
 
 __all__ = ["learn"]
+
+#: What was learned, to be looked at: beside the stubs, and no part of them.
+_PAGE = "fit.html"
 
 
 def learn(
@@ -65,7 +73,7 @@ def learn(
         _check(recording, api)
         return
     target = into or folder or Path("stubs") / recording.stem
-    learned, performance = _learn(recording, api, target.resolve().name)
+    learned, fit = _learn(recording, api, target.resolve().name)
     if into is not None and into.is_dir() and any(into.iterdir()):
         merged = learn_into(learned, into)
         _show(learned)
@@ -73,12 +81,12 @@ def learn(
     else:
         write_service(learned.service, target, comments=learned.comments, overwrite=overwrite)
         _show(learned)
-    for sentence in performance.sentences():
-        out.print(sentence, markup=False)
+    out.print(FitView(fit))
+    _write_page(target / _PAGE, fit)
     say.print(f"wrote {target}; next: mockforge serve {target}", markup=False)
 
 
-def _learn(recording: Path, api: ApiDescription | None, name: str) -> tuple[Learned, Performance]:
+def _learn(recording: Path, api: ApiDescription | None, name: str) -> tuple[Learned, FitReport]:
     with RecordingReader(recording) as reader:
         if not reader.count:
             raise RecordingError(
@@ -86,7 +94,9 @@ def _learn(recording: Path, api: ApiDescription | None, name: str) -> tuple[Lear
             )
         columns = reader.columns()
         requests = list(zip(columns.method, columns.target, strict=True))
-        performance = fit_performance(_trace(columns, Operations.find(requests)))
+        operations = Operations.find(requests)
+        trace, names = _trace(columns, operations)
+        performance = fit_performance(trace)
         learner = Learner(requests, api, performance)
         for exchange in track(
             reader.exchanges(), "learning", total=reader.count, console=say, transient=True
@@ -95,15 +105,19 @@ def _learn(recording: Path, api: ApiDescription | None, name: str) -> tuple[Lear
         learned = learner.learn(name, reader.meta.target or None, recording.name)
     if not learned.service.stubs:
         raise RecordingError("no exchange has a complete answer", where=str(recording), hint="record again")
-    return learned, performance
+    named = Named(name, recording.name, f"mockforge {__version__}")
+    doubts = (
+        [f"the station is not served: {performance.refused_station}"] if performance.refused_station else []
+    )
+    return learned, fit_of(named, trace, names, performance, (*doubts, *learned.remarks))
 
 
-def _trace(columns: Columns, operations: Operations) -> Trace:
-    """The recording's times, by operation."""
+def _trace(columns: Columns, operations: Operations) -> tuple[Trace, list[str]]:
+    """The recording's times, and the names of the operations that it numbers."""
     requests = list(zip(columns.method, columns.target, strict=True))
     name_of = {request: operations.name_of(*request) for request in set(requests)}
     place = {name: number for number, name in enumerate(sorted(set(name_of.values())))}
-    return Trace(
+    trace = Trace(
         arrived_ns=columns.arrived_ns,
         total_ns=columns.total_ns,
         ttfb_ns=columns.ttfb_ns,
@@ -113,6 +127,18 @@ def _trace(columns: Columns, operations: Operations) -> Trace:
         aborted=columns.aborted,
         retry_after_s=np.zeros(0),
     )
+    return trace, list(place)
+
+
+def _write_page(path: Path, fit: FitReport) -> None:
+    """The fit as a page, beside the stubs."""
+    try:
+        path.write_text(render_fit_html(fit), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"the fit cannot be written: {error.strerror}", where=str(path), hint="the stubs are written"
+        ) from error
+    say.print(f"the fit as a page: {path}", markup=False)
 
 
 def _api(path: Path) -> ApiDescription:

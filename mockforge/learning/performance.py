@@ -37,7 +37,9 @@ from mockforge.model.stub import Body, DelayDistribution, ResponseDefinition
 __all__ = ["Performance", "fit_performance"]
 
 _SEED = 1
-_LEAST_STALLS = 2
+_LEAST_STALLS = 3
+#: A station is served only where it gives back p50 and p95 of its own recording this closely.
+_MOST_SELF_ERROR = 0.25
 _TRANSIENT = HOP_BY_HOP | {"date", "content-length", "retry-after"}
 _CURVE_DIGITS = 3
 
@@ -54,11 +56,20 @@ class Performance:
     spells: SpellFit
     demand_ns: NDArray[np.float64]
     turned_away: NDArray[np.bool_]
+    #: Why the station that was found is not served; None where it is, or none was found.
+    refused_station: str | None
+    stalls: tuple[Stall, ...]
+
+    @property
+    def station(self) -> StationLaw:
+        """What is served: the fit's station, where it holds."""
+        served = self.fit.identifiable and self.refused_station is None
+        return self.fit.station if served else NoLoadDependence()
 
     @property
     def offset_ms(self) -> float:
         """What comes on top of the station's time and does not queue."""
-        return round(self.fit.offset_ns / 1e6, 3) if self.fit.identifiable else 0.0
+        return 0.0 if isinstance(self.station, NoLoadDependence) else round(self.fit.offset_ns / 1e6, 3)
 
     @property
     def slow_spells(self) -> SlowSpells | None:
@@ -82,36 +93,42 @@ class Performance:
         """
         fit = self.fit
         answer = _refusal(refusals, fit.load.shedding)
-        capacity = _station(fit.station) if fit.identifiable else Capacity()
+        station = self.station
+        capacity = _station(station)
         shedding = fit.load.shedding
-        if shedding.queue_limit is not None and not isinstance(fit.station, NoLoadDependence):
+        if shedding.queue_limit is not None and not isinstance(station, NoLoadDependence):
+            places = _places(station)
             inside = shedding.queue_limit.in_flight
-            waits = isinstance(fit.station, FifoStation | LimitedStation)
-            places = _places(fit.station) if waits else 0
             capacity = replace(capacity, queue_limit=max(0, inside - places), when_full=answer)
         if shedding.rate_limit is not None:
             limit = shedding.rate_limit
             rule = RateRule(_significant(limit.per_second), max(1, limit.burst), answer)
             capacity = replace(capacity, rate_limit=rule)
-        stalls = fit.load.stalls.stalls
-        if len(stalls) >= _LEAST_STALLS:
-            capacity = replace(capacity, stalls=_stall_laws(stalls))
+        if self.stalls:
+            capacity = replace(capacity, stalls=_stall_laws(self.stalls))
         if not fit.recorded_up_to.most:
             return None
         return replace(capacity, recorded_up_to=fit.recorded_up_to.most)
 
     def sentences(self) -> list[str]:
         """What was found, and what could not be, for people."""
-        return [f"load: {self.fit.reason}", *self.fit.load.sentences(), f"slow spells: {self.spells.reason}"]
+        load = self.fit.reason
+        if self.refused_station is not None:
+            load += f"; not served, as {self.refused_station}: at other loads the mock's latency is not known"
+        return [f"load: {load}", *self.fit.load.sentences(), f"slow spells: {self.spells.reason}"]
 
 
 def fit_performance(trace: Trace) -> Performance:
     """Learn from the exchanges of one upstream; nothing that a recording holds makes it fail."""
     fit = fit_capacity(trace, _SEED)
-    limited = fit.load.shedding.queue_limit is not None or fit.load.shedding.rate_limit is not None
+    why_not = _doubt(fit)
+    holds = fit.identifiable and why_not is None
+    shedding = fit.load.shedding
+    limited = (shedding.queue_limit is not None and holds) or shedding.rate_limit is not None
     turned_away = refused(trace) if limited else np.zeros(trace.arrived_ns.size, dtype=np.bool_)
-    stalled = len(fit.load.stalls.stalls) >= _LEAST_STALLS
-    known = fit.identifiable or stalled
+    stalls = fit.load.stalls.stalls if why_not is None else ()
+    stalls = stalls if len(stalls) >= _LEAST_STALLS else ()
+    known = holds or bool(stalls)
     demand_ns = fit.demands_ns if known else np.full(trace.arrived_ns.size, np.nan)
     answered = ~turned_away & ~trace.aborted & (trace.status > 0)
     latency = np.where(np.isnan(demand_ns), trace.answered_ns(), demand_ns)
@@ -120,7 +137,27 @@ def fit_performance(trace: Trace) -> Performance:
     spells = find_spells(
         trace.arrived_ns[order], latency[order].astype(np.int64), trace.operation[order].astype(np.int32)
     )
-    return Performance(fit, spells, demand_ns, turned_away)
+    return Performance(fit, spells, demand_ns, turned_away, why_not, stalls)
+
+
+def _doubt(fit: CapacityFit) -> str | None:
+    """Why a station that was found should not be served; None where nothing speaks against it.
+
+    At the recorded load the recorded latencies themselves are right: a station must not be worse there.
+    """
+    if not fit.identifiable:
+        return None
+    chosen = [
+        each for each in fit.candidates if (each.station, each.offset_ns) == (fit.station, fit.offset_ns)
+    ]
+    if not any(each.accepted for each in chosen):
+        return "the demands that it leaves still depend on load"
+    if fit.load.shedding.queue_limit is not None:
+        return None  # the self-check lets everybody in
+    for check in fit.self_check:
+        if check.probability <= 0.95 and abs(check.error) > _MOST_SELF_ERROR:
+            return f"it misses p{check.probability * 100:g} of its own recording by {check.error:+.0%}"
+    return None
 
 
 def _station(law: StationLaw) -> Capacity:

@@ -48,7 +48,7 @@
     return Plotly.react(div, traces, layout(c, div, {
       margin: { l: 8, r: 12, t: 14, b: 44 },
       xaxis: axis(c, {
-        range: [-0.02 * last, last * 1.02], rangemode: "tozero", tickformat: ",d", nticks: Math.max(3, Math.min(12, last + 1, sizeOf(div)[0] / 60)),
+        range: [-0.02 * last, last * 1.02], rangemode: "tozero", tickformat: ",d", ...(last <= 8 ? { dtick: 1 } : { nticks: Math.max(3, Math.min(12, sizeOf(div)[0] / 60)) }),
         title: { text: "others in flight", font: { size: textSize(), color: c.soft } }, ...spike(c),
       }),
       yaxis: logAxis(c, low, high, 9),

@@ -66,7 +66,8 @@ def timeline(calls: Calls, slow: NDArray[np.bool_] | None) -> Timeline:
         if own.size:
             levels[number] = np.quantile(own, (0.5, 0.95))
     spells = _spells(at_s, slow) if slow is not None else ()
-    return Timeline((np.arange(slices) + 0.5) * width, levels[:, 0], levels[:, 1], spells)
+    middles = np.linspace(width / 2, width * (slices - 0.5), slices)
+    return Timeline(middles, levels[:, 0], levels[:, 1], spells)
 
 
 def _by_load(arrived_ns: NDArray[np.int64], latency_ms: NDArray[np.float64]) -> LoadCurve:

@@ -46,7 +46,11 @@ def exports(operation: OperationFit) -> tuple[Exported, ...]:
 
 def _exports(recorded_ms: NDArray[np.float64], median: float, sigma: float) -> Iterator[Exported]:
     drawn = np.rint(_lognormal(median, sigma))
-    written = {"type": "lognormal", "median": _figure(median), "sigma": _figure(sigma)}
+    written: dict[str, str | float] = {
+        "type": "lognormal",
+        "median": _figure(median),
+        "sigma": _figure(sigma),
+    }
     yield Exported("WireMock", "delayDistribution", written, _error(recorded_ms, drawn))
     whole = round(median)
     # Hoverfly takes no bound or median of 0: what is below a millisecond cannot be written.
@@ -56,7 +60,7 @@ def _exports(recorded_ms: NDArray[np.float64], median: float, sigma: float) -> I
         least, mean = min(least, whole), min(mean, most)
         derived = math.sqrt(2 * math.log(mean / whole))
         clamped = np.clip(np.floor(_lognormal(whole, derived)), least, most)
-        bounds = {"min": least, "max": most, "mean": mean, "median": whole}
+        bounds: dict[str, str | float] = {"min": least, "max": most, "mean": mean, "median": whole}
         yield Exported("Hoverfly", "logNormalDelay", bounds, _error(recorded_ms, clamped))
 
 

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.resources import files
 from typing import Any
 
-import numpy as np
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
-from numpy.typing import NDArray
-
-from mockforge.report import figures
-from mockforge.report.curves import Curve, percentile_curves, shift_curve, spread
+from mockforge.report.curves import percentile_curves, shift_curve, spread
 from mockforge.report.deviation import DeviationReport, OperationDeviation, RunSummary
 from mockforge.report.judgement import amount, interval, judgement
+from mockforge.report.page import (
+    data_of_pictures,
+    drawn_curve,
+    drawn_numbers,
+    page_environment,
+    page_resources,
+    resource,
+)
 from mockforge.report.prose import headline, meaning, paragraph, requests
 from mockforge.report.remarks import remarks
 from mockforge.report.repeat import commands
 from mockforge.report.tolerances import METRICS
 
 __all__ = ["render_html"]
-
-_DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +37,15 @@ class _Side:
 
 def render_html(report: DeviationReport) -> str:
     """The page. Its size is that of plotly (about 5 MB) and some 20 kB an operation."""
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters.update({name: _typeset(getattr(figures, name)) for name in figures.__all__})
+    environment = page_environment()
     environment.filters.update(
-        paragraph=paragraph, requests=requests, breakable=_breakable, unbroken=_unbroken, size=_size
-    )
-    environment.filters.update(
+        paragraph=paragraph,
+        requests=requests,
         amount=lambda metric: _minus(amount(metric, metric.deviation)),
         interval=lambda metric: _minus(re.sub(r" (%|pp)(?= to)", "", interval(metric))),
         allowed=lambda metric: amount(metric, metric.tolerance).removeprefix("+").replace(" ", "\u00a0"),
     )
-    template = environment.from_string(_resource("report.html.j2"))
+    template = environment.from_string(resource("report.html.j2"))
     drawn = (report.overall, *report.ranked)
     return template.render(
         report=report,
@@ -68,15 +61,9 @@ def render_html(report: DeviationReport) -> str:
         commands=commands(report),
         drawn=drawn,
         judged_operations=(*report.ranked, report.overall),
-        style=Markup(_resource("report.css")),
-        script=Markup(_resource("report.js")),
-        plotly=Markup(files("plotly").joinpath("package_data", "plotly.min.js").read_text(encoding="utf-8")),
-        data=_script_safe([_pictures(operation) for operation in drawn]),
+        data=data_of_pictures([_pictures(operation) for operation in drawn]),
+        **page_resources("pictures.js", "report.js"),
     )
-
-
-def _resource(name: str) -> str:
-    return files("mockforge.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _started(run: RunSummary) -> str:
@@ -85,39 +72,9 @@ def _started(run: RunSummary) -> str:
     return datetime.fromtimestamp(run.origin.started_wall_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _typeset(figure: Callable[[float], str]) -> Callable[[float], str]:
-    """The same figure with a true minus sign, and a space that does not break."""
-    return lambda value: figure(value).replace("-", "−").replace(" ", "\u00a0")
-
-
 def _minus(figures: str) -> str:
     """With true minus signs, and its figures kept together with their signs and units."""
     return re.sub(r"(?<=\d) (?=%|pp)", "\u00a0", figures.replace("-", "−"))
-
-
-def _unbroken(prose: str) -> str:
-    """Figures stay with their units at the end of a line."""
-    return re.sub(r"(?<=\d) (?=ms\b|s\b|%)", "\u00a0", prose)
-
-
-def _breakable(name: str) -> Markup:
-    """An operation's name that may break before a slash, but not after its method."""
-    method, slash, path = name.partition(" /")
-    if not slash:
-        return Markup.escape(name)
-    return Markup("{}\u00a0/").format(method) + Markup("<wbr>/").join(path.split("/"))
-
-
-def _size(share: float) -> str:
-    """How much a deviation asks to be looked at; no verdict."""
-    size = abs(share)
-    return "strong" if size >= 0.15 else "clear" if size >= 0.05 else "slight"
-
-
-def _script_safe(value: Any) -> Markup:
-    """JSON that may stand inside a script element, whatever the names in it are."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-    return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))
 
 
 def _pictures(operation: OperationDeviation) -> dict[str, Any]:
@@ -125,16 +82,12 @@ def _pictures(operation: OperationDeviation) -> dict[str, Any]:
     real_curve, mock_curve = percentile_curves(real, mock)
     both = spread(real, mock)
     return {
-        "real": _points(real_curve),
-        "mock": _points(mock_curve),
-        "shift": _points(shift_curve(real, mock)),
-        "spread": {"edges": _numbers(both.edges_ms), "real": _numbers(both.a), "mock": _numbers(both.b)},
+        "real": drawn_curve(real_curve),
+        "mock": drawn_curve(mock_curve),
+        "shift": drawn_curve(shift_curve(real, mock)),
+        "spread": {
+            "edges": drawn_numbers(both.edges_ms),
+            "real": drawn_numbers(both.a),
+            "mock": drawn_numbers(both.b),
+        },
     }
-
-
-def _points(curve: Curve) -> dict[str, list[float | None]]:
-    return {"x": _numbers(curve.x), "y": _numbers(curve.y)}
-
-
-def _numbers(values: NDArray[np.float64]) -> list[float | None]:
-    return [float(f"{value:.{_DIGITS}g}") if np.isfinite(value) else None for value in values]

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
 from mockforge.report.deviation import DeviationReport, OperationDeviation, Pair
+from mockforge.report.figure_blocks import FigureBlocks
 from mockforge.report.figures import count, milliseconds, percent, points, rate, signed_percent
 from mockforge.report.judgement import judged, judgement, sentence
 from mockforge.report.prose import headline, meaning, provenance
@@ -27,13 +27,9 @@ __all__ = ["DeviationView", "render_text"]
 
 _COLUMNS = ("requests", "p50 ms", "p95 ms", "p99 ms", "errors", "rate", "gap")
 _SIDES = ("real", "mock", "deviation")
-_SIDE_WIDTH = max(map(len, _SIDES))
-_SPACE = "  "
 _PROSE_WIDTH = 100
 _MOST_SENTENCES = 5
 _STYLE = {Verdict.WITHIN: "green", Verdict.OUTSIDE: "red", Verdict.INCONCLUSIVE: "yellow"}
-#: With less room than this beside the figures, names go above them.
-_FEWEST_NAME_COLUMNS = 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,46 +61,7 @@ def render_text(report: DeviationReport, width: int = 100) -> str:
 def _figures(report: DeviationReport, width: int) -> Iterator[Text]:
     """The table, line by line: its header, three lines of figures an operation, those of all operations."""
     blocks = {operation.name: _cells(operation) for operation in (*report.operations, report.overall)}
-    widths = [
-        max(len(title), *(len(line[column]) for block in blocks.values() for line in block))
-        for column, title in enumerate(_COLUMNS)
-    ]
-    table_width = _SIDE_WIDTH + sum(len(_SPACE) + one for one in widths)
-    name_width = min(max(map(len, blocks)), width - table_width - len(_SPACE))
-    beside = name_width >= _FEWEST_NAME_COLUMNS
-    indent = (name_width if beside else 0) + len(_SPACE)
-    rule = Text("─" * min(width, indent + table_width), style="dim")
-    yield _line("", indent, "", [Text(title) for title in _COLUMNS], widths)
-    yield rule
-    for name, block in blocks.items():
-        if name == report.overall.name:
-            yield rule
-        if not beside:
-            yield Text(name, style="bold", overflow="fold")
-        labels = _folded(name, name_width) if beside else []
-        for label, side, cells in zip_longest(labels, _SIDES, block):
-            yield _line(label or "", indent, side or "", cells or (), widths)
-
-
-def _folded(name: str, width: int) -> list[str]:
-    """The name in lines of at most `width`, broken before a slash where one is near."""
-    lines = []
-    while len(name) > width:
-        slash = name.rfind("/", width // 2, width + 1)
-        cut = slash if slash > 0 else width
-        lines.append(name[:cut])
-        name = name[cut:]
-    return [*lines, name]
-
-
-def _line(name: str, indent: int, side: str, cells: Sequence[Text], widths: Sequence[int]) -> Text:
-    line = Text(no_wrap=True, overflow="ignore")
-    line.append(name.ljust(indent), style="bold")
-    line.append(side.ljust(_SIDE_WIDTH), style="dim")
-    for cell, width in zip(cells, widths, strict=False):
-        line.append(_SPACE + " " * (width - len(cell)))
-        line.append_text(cell)
-    return line
+    return FigureBlocks(_COLUMNS, _SIDES, blocks, report.overall.name).lines(width)
 
 
 def _cells(operation: OperationDeviation) -> tuple[list[Text], list[Text], list[Text]]:

@@ -236,7 +236,7 @@ def _fit_log_logistic(logs: _Values) -> _Parameters:
 def _log_logistic_density(parameters: _Parameters, logs: _Values) -> _Values:
     shape = parameters["shape"]
     z = shape * (logs - math.log(parameters["median"]))
-    return math.log(shape) - z - 2 * np.logaddexp(0, -z)
+    return np.asarray(math.log(shape) - z - 2 * np.logaddexp(0, -z), dtype=np.float64)
 
 
 def _log_logistic_quantiles(parameters: _Parameters, levels: _Values) -> _Values:

@@ -8,7 +8,7 @@ import json
 import re
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -94,7 +94,7 @@ def exchanges() -> Iterator[Exchange]:
         ("application/octet-stream", BODY),
         ("text/plain; charset=utf-16", BODY.decode().encode("utf-16")),
     ]
-    codings = [
+    codings: list[tuple[str, Callable[[bytes], bytes]]] = [
         ("", bytes),
         ("gzip", gzip.compress),
         ("deflate", zlib.compress),
@@ -107,7 +107,10 @@ def exchanges() -> Iterator[Exchange]:
         for coding, encode in codings:
             number += 1
             coded = encode(body)
-            described = (("Content-Type", kind), ("Content-Length", str(len(coded))))
+            described: tuple[tuple[str, str], ...] = (
+                ("Content-Type", kind),
+                ("Content-Length", str(len(coded))),
+            )
             if coding:
                 described = (*described, ("Content-Encoding", coding))
             request = Request("POST", target, Headers((*headers, *described)), coded, trailers)

@@ -46,13 +46,14 @@ harmless = st.recursive(
 @st.composite
 def documents(draw: st.DrawFn, planted: list[str]) -> Any:
     """A JSON document with each of `planted` under a telling name, somewhere."""
-    document = draw(st.dictionaries(harmless_names, harmless, max_size=3))
+    document: dict[str, Any] = draw(st.dictionaries(harmless_names, harmless, max_size=3))
+    deep: list[Any] = []
     for secret in planted:
         inner: Any = {draw(secret_names): draw(st.sampled_from([secret, [secret], {"value": secret}]))}
         for _ in range(draw(st.integers(0, 3))):
             inner = draw(st.sampled_from([[inner], {"in": inner}, [1, inner, "x"]]))
-        document.setdefault("deep", []).append(inner)
-    return document
+        deep.append(inner)
+    return {**document, "deep": deep}
 
 
 @st.composite
@@ -204,59 +205,13 @@ def test_any_bytes_are_redacted_or_left_out_but_never_fail(body: bytes, kind: st
 
 
 #: What rules look for, and what stands around it.
+WORDS = (
+    "Basic |Bearer |Digest |amFuZTpwdw==|eyJhbGciOiJub25lIn0|eyJzdWIiOiJqIn0|token=|sid|jane|example.com|https://|"
+    "4111111111111111|4111 1111|-1111-1111|AKIAIOSFODNN7EXAMPLE|<secret>|</secret>|%40|%25|17}|"
+    '{"pin":|-----BEGIN PRIVATE KEY-----|-----END PRIVATE KEY-----'
+)
 fragments = st.one_of(
-    st.sampled_from(
-        [
-            "Basic ",
-            "Bearer ",
-            "Digest ",
-            "amFuZTpwdw==",
-            "eyJhbGciOiJub25lIn0",
-            "eyJzdWIiOiJqIn0",
-            "token=",
-            "sid",
-        ]
-        + [
-            "jane",
-            "@",
-            "%40",
-            "example.com",
-            "https://",
-            "//",
-            ":",
-            "/",
-            ";",
-            "&",
-            "?",
-            "#",
-            "=",
-            ".",
-            "-",
-            " ",
-            ",",
-        ]
-        + [
-            "4111111111111111",
-            "4111 1111",
-            "-1111-1111",
-            "AKIAIOSFODNN7EXAMPLE",
-            "<secret>",
-            "</secret>",
-            "'",
-            '"',
-        ]
-        + [
-            '{"pin":',
-            "17}",
-            "-----BEGIN PRIVATE KEY-----",
-            "-----END PRIVATE KEY-----",
-            "\n",
-            "\\",
-            "%",
-            "%25",
-            "+",
-        ]
-    ),
+    st.sampled_from([*WORDS.split("|"), *"@/:;&?#=.-, '\"\n\\%+"]),
     st.text(st.characters(max_codepoint=255), max_size=3),
 )
 mixtures = st.lists(fragments, max_size=9).map("".join)

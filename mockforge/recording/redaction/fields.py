@@ -61,9 +61,12 @@ class Fields:
         return known[0]
 
     def _value(self, name: str, value: str, found: list[Finding]) -> str:
+        is_secret = name in self._names
+        if not is_secret and "=" not in value and "%" not in value and self._texts.are_quiet(value):
+            return value
         place = f"header {shown_name(name)}"
         plain = normalised(name)
-        if name not in self._names:
+        if not is_secret:
             if plain in _URLS:
                 return self._targets.url(value, place, place, found)
             return self._texts.redacted(value, place, found)

@@ -57,8 +57,7 @@ def _url_credentials(secrets: Secrets) -> Find:
             for found in _USER_INFO.finditer(text, start, end):
                 user, colon, password = found[0].partition(":")
                 new = f"{part(user)}{colon}{part(password)}"
-                # The `@` is claimed, too, so that what is before it is not taken for an address.
-                yield Edit(found.start(), found.end() + 1, new + "@", "url-credentials")
+                yield Edit(*found.span(), new, "url-credentials")
 
     return find
 

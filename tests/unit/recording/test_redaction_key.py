@@ -58,10 +58,11 @@ def test_the_file_holds_what_the_environment_may_hold(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "abc", "zz" * 32, "00" * 31, "00" * 33])
 def test_what_is_no_key_is_refused_without_showing_it(text: str, tmp_path: Path) -> None:
     (tmp_path / "key").write_text(text)
-    for refuse in (lambda: key_from_hex(text, "HERE"), lambda: load_or_create_key(tmp_path / "key")):
-        with pytest.raises(UsageError, match="the redaction key is not 64 hexadecimal digits") as refused:
-            refuse()
-        assert not text or text not in str(refused.value)
+    with pytest.raises(UsageError, match="the redaction key is not 64 hexadecimal digits") as by_text:
+        key_from_hex(text, "HERE")
+    with pytest.raises(UsageError, match="the redaction key is not 64 hexadecimal digits") as by_file:
+        load_or_create_key(tmp_path / "key")
+    assert not text or text not in f"{by_text.value} {by_file.value}"
 
 
 def test_a_key_of_no_text_is_refused(tmp_path: Path) -> None:

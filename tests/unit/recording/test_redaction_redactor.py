@@ -111,6 +111,7 @@ def basic(pair: str) -> str:
             "k-17",
             r"https://h.example/\?next=%2Fx%3Ftoken.*",
         ),
+        ("Location", "/cards/4111%201111%201111%201111", "1111", r"/cards/4\d{3}(%20\d{4}){3}"),
         ("X-Origin", "http://jane:pw-17@h.example/x", "pw-17", r"http://\w{20}:\w{20}@h.example/x"),
         ("X-User", "Jane <jane@example.com>", "jane@", r"Jane <u-[0-9a-f]{16}@example.invalid>"),
         ("X-RateLimit-Remaining-Tokens", "4000", "no-17", r"4000"),
@@ -145,6 +146,7 @@ def test_of_a_header_the_secret_goes_and_the_rest_stays(name: str, value: str, g
         ("/x?card=4111+1111+1111+1111", "1111", r"/x\?card=4\d{3}\+\d{4}\+\d{4}\+\d{4}"),
         ("http://jane:pw-17@h.example/x?a=1", "pw-17", r"http://\w{20}:\w{20}@h.example/x\?a=1"),
         ('/x?filter={"password":"k-17"}', "k-17", r'/x\?filter=\{"password":"\w{20}"\}'),
+        ("/x?next=/y?token=k-17", "k-17", r"/x\?next=/y\?token=\w{20}"),
         ("/x?token=&token_type=bearer&max_tokens=17", "no-17", r"/x\?token=&token_type=bearer&max_tokens=17"),
         ("/x?a=b%2fc&d=%e4+e;f", "no-17", r"/x\?a=b%2fc&d=%e4\+e;f"),
         ("*", "no-17", r"\*"),
@@ -204,6 +206,7 @@ def test_of_a_target_the_secret_goes_and_the_rest_stays(before: str, gone: str, 
             "k-17",
             r'\{"a": "\{\\"password\\": \\"\w{20}\\"\}"\}',
         ),
+        ("application/json", '{"a": "<pin>k-17</pin>"}', "k-17", r'\{"a": "<pin>\w{20}</pin>"\}'),
         ("application/json", '{"pan": 4111111111111111}', "411111", r'\{"pan": 4\d{15}\}'),
         (
             "application/json",
@@ -248,6 +251,7 @@ def test_of_a_target_the_secret_goes_and_the_rest_stays(before: str, gone: str, 
         ("text/plain", f"id {JWT} end", JWT, r"id [\w-]+\.[\w-]+\.[\w-]+ end"),
         ("text/plain", f"id%20{JWT}.", JWT, r"id%20[\w-]+\.[\w-]+\.[\w-]+\."),
         ("text/plain", f"id_eyJx_{JWT}", JWT, r"id_eyJx_[\w-]+\.[\w-]+\.[\w-]+"),
+        ("text/plain", "at /x?next=%2Fy%3Ftoken%3Dk-17", "k-17", r"at /x\?next=%2Fy%3Ftoken%3D\w{20}"),
         ("text/plain", "AKIAIOSFODNN7EXAMPLE", "IOSFODNN7EXAMPLE", r"AKIA[A-Z2-7]{16}"),
         (
             "text/plain",
@@ -332,6 +336,12 @@ def test_one_customer_is_the_same_customer_everywhere() -> None:
     assert dict(urllib.parse.parse_qsl(query))["token"] == token
     assert dict(urllib.parse.parse_qsl(query))["card"].replace("-", "") == card
     assert is_card_number(card)
+
+
+def test_a_secret_has_one_pseudonym_however_it_is_escaped() -> None:
+    in_json = json.loads(body(r'{"token": "k\u0026\"17"}'))["token"]
+    assert body("<token>k&amp;&quot;17</token>", "text/xml") == f"<token>{in_json}</token>"
+    assert target("/?token=k%26%2217") == f"/?token={in_json}"
 
 
 def test_another_key_gives_other_pseudonyms() -> None:
@@ -462,6 +472,19 @@ def test_a_custom_pattern_is_replaced_as_it_says(replacement: str, expected: str
 def test_of_a_custom_pattern_with_a_value_only_that_is_replaced() -> None:
     ours = redactor(patterns=[{"name": "room", "regex": r"room (?P<value>\d+)", "replace": "0"}])
     assert ours.redact(exchange(body=b"in room 17", kind="text/plain")).request.body == b"in room 0"
+
+
+def test_an_own_pattern_that_finds_its_own_replacement_changes_nothing() -> None:
+    ours = redactor(patterns=[{"name": "place", "regex": "é/b|Köln", "replace": "é/b"}])
+    one = exchange(body=r'{"a": "é\/b"}'.encode())
+    assert ours.redact(one) is one
+    assert ours.redact(exchange(body='{"a": "Köln"}'.encode())).request.body == rb'{"a": "\u00e9/b"}'
+
+
+def test_credentials_that_are_no_pair_become_what_no_one_takes_for_a_pair() -> None:
+    for number in range(300):
+        once = redactor().redact(exchange("/", ("Authorization", f"Basic no-pair-{number}")))
+        assert redactor().redact(once) is once
 
 
 def test_what_is_kept_is_not_redacted() -> None:
