@@ -101,7 +101,7 @@ def test_what_a_full_queue_turned_away_is_left_to_the_capacity() -> None:
 
 def test_nothing_makes_it_fail() -> None:
     for count in (0, 1, 5):
-        empty = trace(np.arange(count) * 1e6, np.full(count, 1e6), np.full(count, 200))
+        empty = trace(np.arange(count, dtype=np.float64) * 1e6, np.full(count, 1e6), np.full(count, 200))
         performance = fit_performance(empty)
         capacity = performance.capacity([])
         assert capacity is None or capacity.servers is None
