@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,14 +19,16 @@ from mockforge.cli.console import say, warn
 from mockforge.cli.recordings_redact import redactor_for
 from mockforge.cli.running import run_until_interrupted
 from mockforge.engine import Engine
+from mockforge.errors import UsageError
 from mockforge.model.event import ServeEvent
 from mockforge.process import room_for_connections
 from mockforge.recording.store import RecordingMeta, RecordingWriter
 from mockforge.report.figures import count, milliseconds
+from mockforge.server.admin import AdminOptions
 from mockforge.server.app import MockApp
 from mockforge.server.http import TlsFiles, serving
 from mockforge.server.lane import Limits
-from mockforge.server.reload import follow_edits, load
+from mockforge.server.reload import follow_edits, load_first
 from mockforge.server.run_record import exchange_of
 from mockforge.server.stations import Stations
 from mockforge.sockets import listen
@@ -59,6 +62,15 @@ def serve(
     tls_key: Annotated[
         Path | None, typer.Option(metavar="PEM", help="The certificate's private key.")
     ] = None,
+    admin_token: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT", envvar="MOCKFORGE_ADMIN_TOKEN", help="The admin API wants it of its callers."
+        ),
+    ] = None,
+    admin_open: Annotated[
+        bool, typer.Option("--admin-open", help="Let anybody who reaches --host use the admin API.")
+    ] = False,
 ) -> None:
     """Serve a virtual service. Edits to its files are picked up. Ctrl-C ends it.
 
@@ -66,20 +78,24 @@ def serve(
 
         mockforge serve stubs/orders --port 8080 --record-run recordings/orders-mock.mfrec
     """
+    _check_admin(host, admin_token, admin_open)
     tls = TlsFiles.of(tls_cert, tls_key)
-    compiled = load(stubs)
+    compiled = load_first(stubs)
     drawn = secrets.randbits(32) if seed is None else seed
-    app = _app(Engine(compiled, Random(drawn), time_scale=time_scale), max_body)
+    ending = _Ending()
+    admin = AdminOptions(admin_token, stubs, ending)
+    app = _app(Engine(compiled, Random(drawn), time_scale=time_scale), max_body, admin)
     room_for_connections(_MOST_CONNECTIONS)
     sock = listen(host, port)
 
     async def main(stop: asyncio.Event) -> None:
+        ending.stop = stop
         notes = {"seed": str(drawn), "time_scale": f"{time_scale:g}"}
         with _recorded(record_run, stubs, notes, app.lane.journal):
             async with serving(app, sock, tls):
                 url = f"{'https' if tls else 'http'}://{host}:{sock.getsockname()[1]}"
                 _announce(app.lane.engine, url, drawn)
-                following = asyncio.create_task(follow_edits(stubs, app.lane.engine, _tell))
+                following = asyncio.create_task(follow_edits(stubs, app.stubs.take_files, _tell))
                 await stop.wait()
                 following.cancel()
         _conclude(app.lane.journal, app.lane.stations, record_run)
@@ -87,11 +103,39 @@ def serve(
     run_until_interrupted(main)
 
 
-def _app(engine: Engine, max_body: int) -> MockApp:
+class _Ending:
+    """Ends the command when it is called, once that runs."""
+
+    stop: asyncio.Event | None = None
+
+    async def __call__(self) -> None:
+        if self.stop is not None:
+            self.stop.set()
+
+
+def _check_admin(host: str, token: str | None, is_open: bool) -> None:
+    """UsageError where anybody in the network could edit what is served without being told to."""
+    if token == "":
+        raise UsageError("--admin-token is empty", hint="give one, or leave the option out")
+    if token is None and not is_open and not _is_loopback(host):
+        raise UsageError(
+            f"--host {host} would open the admin API to the network",
+            hint="give --admin-token, or --admin-open to allow it",
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _app(engine: Engine, max_body: int, admin: AdminOptions) -> MockApp:
     """The application, which warns when the mock is late, and when it is asked for more than was recorded."""
     journal = Journal()
     journal.lateness.on_late = _warn_sometimes()
-    app = MockApp(engine, journal, limits=Limits(body=max_body * 1024 * 1024))
+    app = MockApp(engine, journal, limits=Limits(body=max_body * 1024 * 1024), admin=admin)
     app.lane.stations.on_beyond = lambda beyond: warn(str(beyond))
     return app
 

@@ -16,7 +16,8 @@ from mockforge.engine import Decision, Engine
 from mockforge.model.event import ServeEvent
 from mockforge.model.request import RequestView
 from mockforge.model.response import BODILESS, RenderedResponse
-from mockforge.server.admin import ADMIN_PREFIX, admin_app
+from mockforge.server.admin import ADMIN_PREFIX, Admin, AdminOptions, admin_app
+from mockforge.server.admin.store import StubStore
 from mockforge.server.lane import Lane, Limits
 from mockforge.server.stations import Waiting
 from mockforge.state.journal import Journal
@@ -38,10 +39,13 @@ class MockApp:
         journal: Journal,
         clock: Clock | None = None,
         limits: Limits | None = None,
+        admin: AdminOptions | None = None,
     ) -> None:
         self.lane = Lane(engine, journal, clock=clock, limits=limits)
         self._clock = self.lane.clock
-        self._admin = admin_app(engine, journal, self.lane.stations)
+        #: Every edit of what is served goes through it.
+        self.stubs = StubStore(engine, self._clock.now_ns)
+        self._admin = admin_app(Admin(self.lane, self.stubs, admin or AdminOptions()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

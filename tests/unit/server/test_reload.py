@@ -71,7 +71,7 @@ def follow(path: Path, steps: Callable[[Follower], object], monkeypatch: pytest.
 
         monkeypatch.setattr(reload, "_signature", looking)
         follower = Follower(path)
-        task = asyncio.create_task(follow_edits(path, follower.engine, follower.tell))
+        task = asyncio.create_task(follow_edits(path, follower.engine.replace, follower.tell))
         await looked.wait()
         try:
             await steps(follower)  # type: ignore[misc]
