@@ -43,8 +43,10 @@ def basic_credentials(request: RequestView) -> tuple[str, str] | None:
 
 
 def host_and_port(request: RequestView) -> tuple[str, int]:
-    """What the Host header names; the port that is left out is the scheme's."""
+    """What the Host header names; the port that is left out is the scheme's, that of no header ours."""
     written = request.headers.get("Host") or ""
+    if not written and request.connection.port:
+        return "", request.connection.port
     host, colon, port = written.rpartition(":")
     if colon and port.isdecimal() and not host.endswith(":"):
         return host, int(port)

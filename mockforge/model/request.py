@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
@@ -10,7 +11,7 @@ import orjson
 
 from mockforge.model.headers import Headers
 
-__all__ = ["MALFORMED", "UNKNOWN_CONNECTION", "Connection", "RequestView"]
+__all__ = ["MALFORMED", "UNKNOWN_CONNECTION", "Connection", "RequestView", "connection_of"]
 
 #: What `RequestView.json` is where the body is not JSON: equal to nothing but itself.
 MALFORMED: Final = object()
@@ -19,7 +20,7 @@ _UNPARSED: Final = object()
 
 
 class Connection(NamedTuple):
-    """What a connection says of every request on it; what is not known is empty, or 0."""
+    """What a connection says of every request on it; an address that is not known is empty, a port 0."""
 
     scheme: str = "http"
     client_ip: str = ""
@@ -27,6 +28,12 @@ class Connection(NamedTuple):
 
 
 UNKNOWN_CONNECTION: Final = Connection()
+
+
+@functools.lru_cache(maxsize=1_024)
+def connection_of(scheme: str, client_ip: str, port: int) -> Connection:
+    """The same object for every connection of one scheme, address and port of ours."""
+    return Connection(scheme, client_ip, port)
 
 
 class RequestView:

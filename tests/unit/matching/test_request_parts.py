@@ -104,7 +104,11 @@ CASES: list[tuple[RequestPattern, list[RequestView], list[RequestView]]] = [
         [request(Host="shop.example.com"), request(Host="shop.example.com:8080")],
         [request(Host="example.com"), request()],
     ),
-    (RequestPattern(port=443), [request(Host="a"), request(Host="a:443")], [request(Host="a:80")]),
+    (
+        RequestPattern(port=443),
+        [request(Host="a"), request(Host="a:443"), request(connection=Connection("http", "", 443))],
+        [request(Host="a:80")],
+    ),
     (
         RequestPattern(client_ip=ValuePattern("matches", r"127\..*")),
         [request()],
