@@ -28,7 +28,7 @@ from mockforge.server.admin import AdminOptions
 from mockforge.server.app import MockApp
 from mockforge.server.http import TlsFiles, serving
 from mockforge.server.lane import Limits
-from mockforge.server.reload import follow_edits, load_first
+from mockforge.server.reload import follow_edits, load, load_first
 from mockforge.server.run_record import exchange_of
 from mockforge.server.stations import Stations
 from mockforge.sockets import listen
@@ -81,6 +81,7 @@ def serve(
     _check_admin(host, admin_token, admin_open)
     tls = TlsFiles.of(tls_cert, tls_key)
     compiled = load_first(stubs)
+    read = load if compiled.service.stubs else load_first
     drawn = secrets.randbits(32) if seed is None else seed
     ending = _Ending()
     admin = AdminOptions(admin_token, stubs, ending)
@@ -95,7 +96,7 @@ def serve(
             async with serving(app, sock, tls):
                 url = f"{'https' if tls else 'http'}://{host}:{sock.getsockname()[1]}"
                 _announce(app.lane.engine, url, drawn)
-                following = asyncio.create_task(follow_edits(stubs, app.stubs.take_files, _tell))
+                following = asyncio.create_task(follow_edits(stubs, app.stubs.take_files, _tell, read=read))
                 await stop.wait()
                 following.cancel()
         _conclude(app.lane.journal, app.lane.stations, record_run)

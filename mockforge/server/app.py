@@ -14,7 +14,7 @@ from typing import Any
 from mockforge.clock import Clock
 from mockforge.engine import Decision, Engine
 from mockforge.model.event import ServeEvent
-from mockforge.model.request import RequestView
+from mockforge.model.request import Connection, RequestView
 from mockforge.model.response import BODILESS, RenderedResponse
 from mockforge.server.admin import ADMIN_PREFIX, Admin, AdminOptions, admin_app
 from mockforge.server.admin.store import StubStore
@@ -78,7 +78,7 @@ class MockApp:
             return
         arrived_ns = self._clock.now_ns()
         wall_ns = self._clock.wall_ns()
-        request = RequestView(scope["method"], _target(scope), scope["headers"], body)
+        request = RequestView(scope["method"], _target(scope), scope["headers"], body, _connection(scope))
         in_flight = self.lane.in_flight
         self.lane.in_flight += 1
         try:
@@ -163,6 +163,13 @@ def _target(scope: Scope) -> str:
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     query: bytes = scope["query_string"]
     return (path + b"?" + query if query else path).decode("latin-1")
+
+
+def _connection(scope: Scope) -> Connection:
+    client, server = scope.get("client"), scope.get("server")
+    return Connection(
+        scope.get("scheme", "http"), client[0] if client else "", (server[1] or 0) if server else 0
+    )
 
 
 async def _send(response: RenderedResponse, send: Send, method: str) -> None:

@@ -40,12 +40,17 @@ def _is_bare(folder: Path) -> bool:
 
 
 async def follow_edits(
-    path: Path, take: Callable[[CompiledService], object], told: Callable[[str], object]
+    path: Path,
+    take: Callable[[CompiledService], object],
+    told: Callable[[str], object],
+    *,
+    read: Callable[[Path], CompiledService] = load,
 ) -> None:
     """Have the service that the files then hold taken whenever they change; runs until cancelled.
 
     An edit is taken once the files have rested for a round, so that none is read half-written. Files that
-    cannot be served change nothing: `told` gets the reason, and the service goes on as it was.
+    cannot be served change nothing: `told` gets the reason, and the service goes on as it was. `read` may be
+    `load_first` for a folder that was empty at the start.
     """
     taken = seen = await asyncio.to_thread(_signature, path)
     while True:
@@ -55,7 +60,7 @@ async def follow_edits(
             continue
         taken = seen
         try:
-            compiled = await asyncio.to_thread(load, path)
+            compiled = await asyncio.to_thread(read, path)
         except MockForgeError as error:
             problems = error.problems if isinstance(error, StubFileError) else ()
             for problem in problems or (str(error),):

@@ -22,12 +22,12 @@ from mockforge.server.admin.answers import AdminError, as_uuid
 from mockforge.stubfiles.folder import BODIES, Bodies
 from mockforge.stubfiles.form import StubForm
 from mockforge.stubfiles.parsed import Parsed
-from mockforge.stubfiles.pattern_form import PatternForm
+from mockforge.stubfiles.pattern_form import PatternForm, ValuesForm
 from mockforge.stubfiles.problems import Loc, Problem, RefusedError
 from mockforge.stubfiles.refusals import refusals_of
 from mockforge.stubfiles.to_model import Place, derived_name, to_stub
 
-__all__ = ["matcher_of", "metadata_test", "read_mapping", "request_of"]
+__all__ = ["file_form", "matcher_of", "metadata_test", "read_mapping", "request_of"]
 
 _TITLE = "Error parsing JSON"
 #: Keys that clients send back as they got them, and that say nothing about what is served.
@@ -55,20 +55,27 @@ def read_mapping(written: object, bodies: Bodies) -> tuple[Stub, dict[str, objec
     return stub, given
 
 
-def _stub(given: Mapping[str, object], bodies: Bodies, problems: list[AdminError]) -> Stub | None:
-    served = {key: value for key, value in given.items() if key not in _SAYS_NOTHING}
-    for key in _SAYS_NOTHING_EMPTY:
-        if key in served and not served[key]:
-            del served[key]
-    response = served.get("response")
+def file_form(given: Mapping[str, object]) -> dict[str, object]:
+    """What a stub file says of a mapping: without what only the admin API knows, and what says nothing."""
+    written = {
+        key: value
+        for key, value in given.items()
+        if key not in _SAYS_NOTHING and (value or key not in _SAYS_NOTHING_EMPTY)
+    }
+    response = written.get("response")
     if isinstance(response, dict):
-        served["response"] = {
+        written["response"] = {
             key: value
             for key, value in response.items()
             if key != "fromConfiguredStub" and (value is not None or key == "jsonBody")
         }
-    if "response" not in served and "responses" not in served:
-        served["response"] = {}
+    if "response" not in written and "responses" not in written:
+        written["response"] = {}
+    return written
+
+
+def _stub(given: Mapping[str, object], bodies: Bodies, problems: list[AdminError]) -> Stub | None:
+    served = file_form(given)
     try:
         form = StubForm.model_validate(served)
     except ValidationError as error:
@@ -125,7 +132,7 @@ def _stricter_pattern(pointer: str, pattern: object) -> Iterator[AdminError]:
 
 def _pattern_keys() -> set[str]:
     """Every key of a value's test that is known, or known to be WireMock's."""
-    return {*PatternForm.keys(), *PatternForm.wiremock}
+    return {*PatternForm.keys(), *PatternForm.wiremock, *ValuesForm.keys()}
 
 
 def matcher_of(pattern: object) -> RequestMatcher:

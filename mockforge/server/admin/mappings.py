@@ -30,6 +30,8 @@ __all__ = ["MappingRoutes"]
 
 _PATH = f"{ADMIN_PREFIX}/mappings"
 _POLICIES = ("OVERWRITE", "IGNORE")
+#: WireMock's code for an id that is another mapping's.
+_TAKEN = 109
 
 
 class MappingRoutes:
@@ -68,6 +70,9 @@ class MappingRoutes:
     async def create(self, request: Request) -> Response:
         written = await json_body(request)
         stub, given = read_mapping(written, self._admin.bodies)
+        if stub.id is not None and self._store.get(stub.id) is not None:
+            what = f"ID of the provided stub mapping '{stub.id}' is already taken by another stub mapping"
+            raise AdminError(what, code=_TAKEN, pointer="/id")
         mapping = self._put(stub, given)
         await self._persist([mapping])
         answer = json_answer(mapping_json(mapping), 201)

@@ -8,14 +8,11 @@ from collections.abc import Iterable
 from mockforge.errors import MockForgeError
 from mockforge.server.admin.answers import AdminError
 from mockforge.server.admin.context import Admin
-from mockforge.server.admin.events import mapping_json
+from mockforge.server.admin.incoming import file_form
 from mockforge.server.admin.store import StubMapping
 from mockforge.stubfiles.writer import save_mappings
 
 __all__ = ["save"]
-
-#: What only the admin API knows, and no stub file says.
-_NOT_IN_FILES = ("uuid", "persistent", "insertionIndex")
 
 
 async def save(admin: Admin, mappings: Iterable[StubMapping]) -> None:
@@ -33,8 +30,9 @@ async def save(admin: Admin, mappings: Iterable[StubMapping]) -> None:
     for mapping in mappings:
         if mapping.given is None:
             continue
-        written = mapping_json(mapping)
-        unsaved[mapping.id] = {key: value for key, value in written.items() if key not in _NOT_IN_FILES}
+        unsaved[mapping.id] = {**file_form(mapping.given), "id": mapping.id}
+        if "name" in mapping.given:  # two of one name cannot stand in files
+            unsaved[mapping.id]["name"] = mapping.stub.name
         if mapping.id in in_files:
             replaced.append((mapping.id, in_files[mapping.id].stub.place))
     others = [mapping.stub.place for key, mapping in in_files.items() if key not in unsaved]

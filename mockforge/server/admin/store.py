@@ -15,6 +15,7 @@ from uuid import UUID, uuid4, uuid5
 
 from mockforge.engine import CompiledService, Engine, compile_service
 from mockforge.matching.request import RequestMatcher
+from mockforge.model.headers import Headers
 from mockforge.model.service import Service
 from mockforge.model.stub import DelayDistribution, Stub
 
@@ -219,7 +220,7 @@ class StubStore:
     def _swap(self, live: dict[str, StubMapping], service: Service) -> None:
         """Serve `live` from now on, as stubs of `service`."""
         if service.pools or service.capacity is not None:
-            stubs = tuple(self._delay.given_to(mapping.stub) for mapping in live.values())
+            stubs = tuple(self._served(mapping) for mapping in live.values())
             current = compile_service(replace(service, stubs=stubs))
         else:
             parts = [self._compile(mapping, service) for mapping in live.values()]
@@ -237,9 +238,14 @@ class StubStore:
         known = self._compiled.get(mapping.id)
         if known is not None and known.mapping is mapping:
             return known
-        stub = self._delay.given_to(mapping.stub)
+        stub = self._served(mapping)
         (entry,) = compile_service(replace(service, stubs=(stub,))).index
         return _Compiled(mapping, stub, entry.matcher, entry)
+
+    def _served(self, mapping: StubMapping) -> Stub:
+        """The stub as it is compiled: delayed where it says nothing, and saying its id where clients look."""
+        stub = self._delay.given_to(mapping.stub)
+        return stub if mapping.given is None else _telling(stub, mapping)
 
     def _free_name(self, wanted: str, taken: Mapping[str, str]) -> str:
         """The name itself, or `name (2)`: events name the stub that answered."""
@@ -282,6 +288,20 @@ class _History:
                 self._removed[mapping.stub.name] = None
         while len(self._removed) > _MOST_REMOVED:
             self._versions.pop(self._removed.popitem(last=False)[0], None)
+
+
+def _telling(stub: Stub, mapping: StubMapping) -> Stub:
+    """The stub with WireMock's headers in its answers, which name it to the caller."""
+    told = [("Matched-Stub-Id", mapping.id)]
+    if mapping.given is not None and "name" in mapping.given and stub.name.isascii():
+        told.append(("Matched-Stub-Name", stub.name))
+    return replace(
+        stub,
+        responses=tuple(
+            replace(response, headers=Headers((*response.headers.pairs, *told)))
+            for response in stub.responses
+        ),
+    )
 
 
 def _by_id(stubs: Iterable[Stub]) -> dict[str, StubMapping]:
