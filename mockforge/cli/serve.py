@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,11 +14,11 @@ from typing import Annotated
 import typer
 
 from mockforge import __version__
+from mockforge.cli.admin_access import AdminOpen, AdminToken, check_admin_access
 from mockforge.cli.console import say, warn
 from mockforge.cli.recordings_redact import redactor_for
 from mockforge.cli.running import run_until_interrupted
 from mockforge.engine import Engine
-from mockforge.errors import UsageError
 from mockforge.model.event import ServeEvent
 from mockforge.process import room_for_connections
 from mockforge.recording.store import RecordingMeta, RecordingWriter
@@ -39,6 +38,11 @@ __all__ = ["serve"]
 
 _MOST_CONNECTIONS = 65_536
 
+_TlsCertificate = Annotated[
+    Path | None, typer.Option(metavar="PEM", help="Serve HTTPS with this certificate chain.")
+]
+_TlsKey = Annotated[Path | None, typer.Option(metavar="PEM", help="The certificate's private key.")]
+
 
 def serve(
     stubs: Annotated[Path, typer.Argument(help="A folder of stubs, or one stub file.")],
@@ -56,21 +60,10 @@ def serve(
     max_body: Annotated[
         int, typer.Option(min=1, metavar="MIB", help="Largest request body; beyond it the answer is 413.")
     ] = 10,
-    tls_cert: Annotated[
-        Path | None, typer.Option(metavar="PEM", help="Serve HTTPS with this certificate chain.")
-    ] = None,
-    tls_key: Annotated[
-        Path | None, typer.Option(metavar="PEM", help="The certificate's private key.")
-    ] = None,
-    admin_token: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TEXT", envvar="MOCKFORGE_ADMIN_TOKEN", help="The admin API wants it of its callers."
-        ),
-    ] = None,
-    admin_open: Annotated[
-        bool, typer.Option("--admin-open", help="Let anybody who reaches --host use the admin API.")
-    ] = False,
+    tls_cert: _TlsCertificate = None,
+    tls_key: _TlsKey = None,
+    admin_token: AdminToken = None,
+    admin_open: AdminOpen = False,
 ) -> None:
     """Serve a virtual service. Edits to its files are picked up. Ctrl-C ends it.
 
@@ -78,13 +71,12 @@ def serve(
 
         mockforge serve stubs/orders --port 8080 --record-run recordings/orders-mock.mfrec
     """
-    _check_admin(host, admin_token, admin_open)
+    check_admin_access(host, admin_token, admin_open)
     tls = TlsFiles.of(tls_cert, tls_key)
     compiled = load_first(stubs)
     read = load if compiled.service.stubs else load_first
     drawn = secrets.randbits(32) if seed is None else seed
-    ending = _Ending()
-    admin = AdminOptions(admin_token, stubs, ending)
+    admin = AdminOptions(admin_token, stubs, ending := _Ending())
     app = _app(Engine(compiled, Random(drawn), time_scale=time_scale), max_body, admin)
     room_for_connections(_MOST_CONNECTIONS)
     sock = listen(host, port)
@@ -112,24 +104,6 @@ class _Ending:
     async def __call__(self) -> None:
         if self.stop is not None:
             self.stop.set()
-
-
-def _check_admin(host: str, token: str | None, is_open: bool) -> None:
-    """UsageError where anybody in the network could edit what is served without being told to."""
-    if token == "":
-        raise UsageError("--admin-token is empty", hint="give one, or leave the option out")
-    if token is None and not is_open and not _is_loopback(host):
-        raise UsageError(
-            f"--host {host} would open the admin API to the network",
-            hint="give --admin-token, or --admin-open to allow it",
-        )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def _app(engine: Engine, max_body: int, admin: AdminOptions) -> MockApp:
