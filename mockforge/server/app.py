@@ -14,7 +14,7 @@ from typing import Any
 from mockforge.clock import Clock
 from mockforge.engine import Decision, Engine
 from mockforge.model.event import ServeEvent
-from mockforge.model.request import Connection, RequestView
+from mockforge.model.request import Connection, RequestView, connection_of
 from mockforge.model.response import BODILESS, RenderedResponse
 from mockforge.server.admin import ADMIN_PREFIX, Admin, AdminOptions, admin_app
 from mockforge.server.admin.store import StubStore
@@ -167,9 +167,8 @@ def _target(scope: Scope) -> str:
 
 def _connection(scope: Scope) -> Connection:
     client, server = scope.get("client"), scope.get("server")
-    return Connection(
-        scope.get("scheme", "http"), client[0] if client else "", (server[1] or 0) if server else 0
-    )
+    port = server[1] if server else 0
+    return connection_of(scope.get("scheme", "http"), client[0] if client else "", port or 0)
 
 
 async def _send(response: RenderedResponse, send: Send, method: str) -> None:

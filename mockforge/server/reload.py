@@ -61,12 +61,12 @@ async def follow_edits(
         taken = seen
         try:
             compiled = await asyncio.to_thread(read, path)
+            take(compiled)
         except MockForgeError as error:
             problems = error.problems if isinstance(error, StubFileError) else ()
             for problem in problems or (str(error),):
                 told(f"edit not taken: {problem}")
             continue
-        take(compiled)
         told(f"edit taken: {len(compiled.service.stubs)} stubs")
 
 
