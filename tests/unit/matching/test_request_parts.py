@@ -46,8 +46,8 @@ def request(
     return RequestView(method, target, raw, body, connection or Connection("https", "127.0.0.1"))
 
 
-def upload(**headers: str) -> RequestView:
-    return request(body=UPLOAD, **{"Content_Type": 'Multipart/Form-Data; boundary="x1"', **headers})
+def upload(content_type: str = 'Multipart/Form-Data; boundary="x1"') -> RequestView:
+    return request(body=UPLOAD, Content_Type=content_type)
 
 
 CASES: list[tuple[RequestPattern, list[RequestView], list[RequestView]]] = [
@@ -116,10 +116,10 @@ CASES: list[tuple[RequestPattern, list[RequestView], list[RequestView]]] = [
     ),
     (
         RequestPattern(multipart=(MultipartPattern(name="note", body=(equal("hello"),)),)),
-        [upload(), upload(Content_Type="multipart/mixed;boundary=x1")],
+        [upload(), upload("multipart/mixed;boundary=x1")],
         [
-            upload(Content_Type="text/plain; boundary=x1"),
-            upload(Content_Type="multipart/form-data"),
+            upload("text/plain; boundary=x1"),
+            upload("multipart/form-data"),
             request(),
         ],
     ),
