@@ -269,6 +269,13 @@ def test_scenarios_are_listed_set_and_reset_one_by_one(api: Api) -> None:
     assert api.call("PUT", "/scenarios/none/state", {"state": "Paid"})[0] == 404
 
 
+def test_a_scenario_in_another_state_is_a_miss_and_not_a_match(api: Api) -> None:
+    api.call("POST", "/mappings", stub("/o", scenarioName="order", requiredScenarioState="Paid"))
+    _, near = api.call("POST", "/near-misses/request", {"method": "GET", "url": "/o"})
+    (miss,) = near["nearMisses"]
+    assert 0 < miss["matchResult"]["distance"] < 1
+
+
 def test_settings_are_kept_added_to_and_refused_where_they_cannot_be(api: Api) -> None:
     law = {"type": "uniform", "lower": 1, "upper": 2}
     assert api.call("POST", "/settings", {"delayDistribution": law, "extended": {"a": 1}}) == (200, {})

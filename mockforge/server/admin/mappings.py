@@ -72,7 +72,7 @@ class MappingRoutes:
         stub, given = read_mapping(written, self._admin.bodies)
         if stub.id is not None and self._store.get(stub.id) is not None:
             what = f"ID of the provided stub mapping '{stub.id}' is already taken by another stub mapping"
-            raise AdminError("Duplicate stub mapping ID", code=_TAKEN, pointer="/id", detail=what)
+            raise AdminError("Duplicate stub mapping ID", code=_TAKEN, detail=what)
         mapping = self._put(stub, given)
         await self._persist([mapping])
         answer = json_answer(mapping_json(mapping), 201)
