@@ -145,6 +145,9 @@ TAIL = """
 - **Headers.** `Matched-Stub-Id` and `Matched-Stub-Name` are in the answers of stubs that came over the admin
   API. Stubs of files answer with just what their file says.
 - **The journal** is bounded: 10,000 events, or 64 MiB of request bodies. Counts say how many were let go.
+- **Events** are entered when their answer is out or its caller has left, with the times that were observed.
+  WireMock enters them before the delay runs.
+- **Compression.** Answers go out as they are written; WireMock compresses them for callers that accept gzip.
 """
 
 
