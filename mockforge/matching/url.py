@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from mockforge.errors import StubFileError
-from mockforge.matching.regexes import FullMatch, compile_regex
-from mockforge.matching.values import ValueMatcher, equal_to, text_distance
+from mockforge.matching.regexes import FullMatch, RunawayError, compile_regex
+from mockforge.matching.values import MISMATCH, ValueMatcher, equal_to, text_distance
 from mockforge.model.operation import is_parameter
 from mockforge.model.request import RequestView
 from mockforge.model.stub import UrlPattern, ValuePattern
@@ -78,7 +78,11 @@ class UrlMatcher:
         return self.value.matches(self.part(request))
 
     def distance(self, request: RequestView) -> float:
-        return self.value.distance(self.part(request))
+        """0 for a match, 1 for a URL that shares nothing, or that an expression takes too long over."""
+        try:
+            return self.value.distance(self.part(request))
+        except RunawayError:
+            return MISMATCH
 
 
 def _expression(pattern: UrlPattern) -> FullMatch:

@@ -504,3 +504,12 @@ def test_a_near_miss_is_told_of_whatever_its_matchers_do(monkeypatch: pytest.Mon
     decision = engine.decide(RequestView("GET", "/", [(b"X", b"x" * 60)]), 0)
     assert decision.stub is None
     assert b"found what its matcher failed on: regular expression" in decision.response.body
+
+
+def test_a_url_pattern_that_fails_in_a_near_miss_is_as_far_off_as_can_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(regexes, "LONGEST_S", 0.01)
+    engine = engine_of(stub("bomb", url=UrlPattern("urlPattern", "/(x|xx)+[yz]"), method="PUT"))
+    decision = ask(engine, "/" + "x" * 60)
+    assert (decision.stub, decision.response.status) == (None, 404)
