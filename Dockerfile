@@ -25,4 +25,5 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 CMD ["pyth
 from urllib.request import ProxyHandler, build_opener; \
 build_opener(ProxyHandler({})).open('http://127.0.0.1:8080/__admin/health', timeout=2)"]
 ENTRYPOINT ["mockforge"]
-CMD ["serve", "/stubs", "--host", "0.0.0.0", "--port", "8080"]
+# The admin API is as open as the port: whoever maps it decides who may come.
+CMD ["serve", "/stubs", "--host", "0.0.0.0", "--port", "8080", "--admin-open"]

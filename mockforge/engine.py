@@ -28,26 +28,30 @@ from mockforge.delays.station import Refusal, Station
 from mockforge.delays.station_of import station_of
 from mockforge.errors import StubFileError
 from mockforge.matching.index import StubIndex
-from mockforge.matching.near_miss import describe_miss, nearest
+from mockforge.matching.near_miss import describe_miss, nearest, state_difference
 from mockforge.matching.parameters import ParameterKey, compile_parameters
-from mockforge.matching.request import RequestMatcher
+from mockforge.matching.regexes import RunawayError
+from mockforge.matching.request import Difference, RequestMatcher
 from mockforge.matching.url import path_parameters, template_regex
 from mockforge.model.headers import Headers
 from mockforge.model.request import RequestView
 from mockforge.model.response import DelayPlan, RenderedResponse
 from mockforge.model.service import DEFAULT_POOL, Capacity, Service
-from mockforge.model.stub import ResponseDefinition, Stub, Variants
+from mockforge.model.stub import ResponseDefinition, ScenarioStep, Stub, Variants
 from mockforge.state.pools import Demand, PoolRule, RefusalAnswer
+from mockforge.state.scenarios import Scenarios
 from mockforge.state.strata import Strata
 from mockforge.state.turns import Turns
-from mockforge.templating.jinja import RenderBody, TemplateFailure
-from mockforge.templating.request import TemplateRequest
+from mockforge.templating.jinja import RenderBody
+from mockforge.templating.rendering import rendered_for
 from mockforge.templating.transformers import TRANSFORMERS
 
 __all__ = ["CompiledService", "Decision", "Engine", "compile_service"]
 
 #: Fields that say how a body is sent, and for how long a connection lasts: whoever sends it writes them.
 _FRAMING = ("content-length", "transfer-encoding", "connection", "keep-alive")
+
+_PLAIN_TEXT = ((b"Content-Type", b"text/plain; charset=utf-8"),)
 
 #: Makes a named tuple without the detour through its Python-level constructor, on the way of most answers.
 _new = tuple.__new__
@@ -101,6 +105,7 @@ class _CompiledStub:
     static: _CompiledResponse | None
     #: Where it waits before its delay runs, if anywhere.
     pool: PoolRule | None
+    scenario: ScenarioStep | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +119,10 @@ class CompiledService:
         """Every stub's name and matcher, for near misses."""
         for stub in self.index:
             yield stub.name, stub.matcher
+
+    def steps(self) -> Iterator[ScenarioStep]:
+        """Every stub's step in a scenario."""
+        return (stub.scenario for stub in self.service.stubs if stub.scenario is not None)
 
 
 def compile_service(service: Service) -> CompiledService:
@@ -153,6 +162,8 @@ class Engine:
         self._turns = turns or Turns()
         self._time_scale = time_scale
         self._spells = self._spell_clock(compiled.service)
+        self.scenarios = Scenarios()
+        self.scenarios.declare(compiled.steps())
 
     @property
     def service(self) -> Service:
@@ -163,17 +174,27 @@ class Engine:
         if compiled.service.slow_spells != self._compiled.service.slow_spells:
             self._spells = self._spell_clock(compiled.service)
         self._compiled = compiled
+        self.scenarios.declare(compiled.steps())
 
     def decide(self, request: RequestView, arrived_ns: int) -> Decision:
         """What `request` gets, and when; `arrived_ns` is when its last byte came."""
-        for rest, stub in self._compiled.index.candidates(request):
-            if rest is None or rest(request):
-                if stub.static is not None:
-                    due_ns = arrived_ns
-                    if stub.static.fixed_ns:
-                        due_ns += int(stub.static.fixed_ns * self._time_scale)
-                    plan = _new(DelayPlan, (arrived_ns, due_ns))
-                    return _new(Decision, (stub.name, stub.static.rendered, plan, None))
+        try:
+            candidates = self._compiled.index.candidates(request)
+        except RunawayError as error:
+            return _failed(None, f"a URL pattern failed: {error}", arrived_ns)
+        for rest, stub in candidates:
+            try:
+                if rest is not None and not rest(request):
+                    continue
+            except Exception as error:  # a matcher that fails is an error of its stub, never "no match"
+                return _failed(stub.name, f"a matcher failed: {error}", arrived_ns)
+            if stub.static is not None:
+                due_ns = arrived_ns
+                if stub.static.fixed_ns:
+                    due_ns += int(stub.static.fixed_ns * self._time_scale)
+                plan = _new(DelayPlan, (arrived_ns, due_ns))
+                return _new(Decision, (stub.name, stub.static.rendered, plan, None))
+            if stub.scenario is None or self.scenarios.enter(stub.scenario):
                 return self._answer(stub, request, arrived_ns)
         return self._miss(request, arrived_ns)
 
@@ -184,7 +205,8 @@ class Engine:
         if response.variants is not None:
             rendered = self._choose_variant(response.variants, request, (stub.name, number))
         elif response.template is not None:
-            rendered = _render(stub, response.template, rendered, request)
+            parameters = path_parameters(stub.path_template, request.path) if stub.path_template else {}
+            rendered = rendered_for(response.template, rendered, request, stub.name, parameters)
         delay_ns = 0
         for position, delay in enumerate(response.delays):
             delay_ns += delay.at(self._level((stub.name, number, position), arrived_ns))
@@ -260,10 +282,27 @@ class Engine:
             return table.rows[recorded[0]]
         return table.rows[recorded[self._turns.take((*whose, key), len(recorded))]]
 
+    def _states_elsewhere(self) -> dict[str, Difference]:
+        """By stub: the state that its scenario would have to be in, and is not."""
+        steps = ((stub.name, stub.scenario) for stub in self._compiled.service.stubs)
+        return {
+            name: state_difference(step, self.scenarios.state(step.scenario))
+            for name, step in steps
+            if step is not None and not self.scenarios.admits(step)
+        }
+
     def _miss(self, request: RequestView, arrived_ns: int) -> Decision:
-        text = describe_miss(request, nearest(self._compiled.matchers(), request))
-        response = RenderedResponse(404, ((b"Content-Type", b"text/plain; charset=utf-8"),), text.encode())
+        misses = nearest(self._compiled.matchers(), request, self._states_elsewhere())
+        text = describe_miss(request, misses)
+        response = RenderedResponse(404, _PLAIN_TEXT, text.encode())
         return Decision(None, response, DelayPlan(arrived_ns, arrived_ns))
+
+
+def _failed(stub: str | None, what: str, arrived_ns: int) -> Decision:
+    """A 500 that says what is wrong, and names the stub where it is known."""
+    whose = "" if stub is None else f"stub {stub!r}: "
+    response = RenderedResponse(500, _PLAIN_TEXT, f"{whose}{what}\n".encode())
+    return Decision(stub, response, DelayPlan(arrived_ns, arrived_ns))
 
 
 def _telling_when(response: RenderedResponse, wait_ns: int) -> RenderedResponse:
@@ -312,9 +351,15 @@ def _compile_stub(stub: Stub, pools: Mapping[str, PoolRule | None]) -> _Compiled
         path_template=template,
         responses=responses,
         cumulative_shares=tuple(accumulate(shares)),
-        static=responses[0] if len(responses) == 1 and responses[0].is_static and pool is None else None,
+        static=responses[0] if _is_plain(stub, responses) and pool is None else None,
         pool=pool,
+        scenario=stub.scenario,
     )
+
+
+def _is_plain(stub: Stub, responses: tuple[_CompiledResponse, ...]) -> bool:
+    """Whether a stub has one answer, always the same, in whatever state."""
+    return len(responses) == 1 and responses[0].is_static and stub.scenario is None
 
 
 def _compile_response(response: ResponseDefinition, path: re.Pattern[str] | None) -> _CompiledResponse:
@@ -330,21 +375,7 @@ def _compile_response(response: ResponseDefinition, path: re.Pattern[str] | None
     return _CompiledResponse(rendered, fixed_ns, delays, variants, template)
 
 
-def _render(
-    stub: _CompiledStub, template: RenderBody, rendered: RenderedResponse, request: RequestView
-) -> RenderedResponse:
-    """The answer with its body rendered; a 500 that names stub and expression where that fails."""
-    parameters = path_parameters(stub.path_template, request.path) if stub.path_template else {}
-    try:
-        body = template(TemplateRequest(request, parameters))
-    except TemplateFailure as failure:
-        text = f"stub {stub.name!r}: {failure}\n"
-        return RenderedResponse(500, ((b"Content-Type", b"text/plain; charset=utf-8"),), text.encode())
-    return RenderedResponse(rendered.status, rendered.headers, body)
-
-
 def _raw(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
-    """The fields as bytes, but for those that whoever sends them writes."""
     return tuple(headers.without(_FRAMING).raw())
 
 

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from mockforge import __version__
+from mockforge.cli.admin_access import AdminOpen, AdminToken, check_admin_access
 from mockforge.cli.console import say, warn
 from mockforge.cli.recordings_redact import redactor_for
 from mockforge.cli.running import run_until_interrupted
@@ -22,10 +23,11 @@ from mockforge.model.event import ServeEvent
 from mockforge.process import room_for_connections
 from mockforge.recording.store import RecordingMeta, RecordingWriter
 from mockforge.report.figures import count, milliseconds
+from mockforge.server.admin import AdminOptions
 from mockforge.server.app import MockApp
 from mockforge.server.http import TlsFiles, serving
 from mockforge.server.lane import Limits
-from mockforge.server.reload import follow_edits, load
+from mockforge.server.reload import follow_edits, load, load_first
 from mockforge.server.run_record import exchange_of
 from mockforge.server.stations import Stations
 from mockforge.sockets import listen
@@ -35,6 +37,11 @@ from mockforge.state.lateness import WINDOW, LateWindow
 __all__ = ["serve"]
 
 _MOST_CONNECTIONS = 65_536
+
+_TlsCertificate = Annotated[
+    Path | None, typer.Option(metavar="PEM", help="Serve HTTPS with this certificate chain.")
+]
+_TlsKey = Annotated[Path | None, typer.Option(metavar="PEM", help="The certificate's private key.")]
 
 
 def serve(
@@ -53,12 +60,10 @@ def serve(
     max_body: Annotated[
         int, typer.Option(min=1, metavar="MIB", help="Largest request body; beyond it the answer is 413.")
     ] = 10,
-    tls_cert: Annotated[
-        Path | None, typer.Option(metavar="PEM", help="Serve HTTPS with this certificate chain.")
-    ] = None,
-    tls_key: Annotated[
-        Path | None, typer.Option(metavar="PEM", help="The certificate's private key.")
-    ] = None,
+    tls_cert: _TlsCertificate = None,
+    tls_key: _TlsKey = None,
+    admin_token: AdminToken = None,
+    admin_open: AdminOpen = False,
 ) -> None:
     """Serve a virtual service. Edits to its files are picked up. Ctrl-C ends it.
 
@@ -66,20 +71,24 @@ def serve(
 
         mockforge serve stubs/orders --port 8080 --record-run recordings/orders-mock.mfrec
     """
+    check_admin_access(host, admin_token, admin_open)
     tls = TlsFiles.of(tls_cert, tls_key)
-    compiled = load(stubs)
+    compiled = load_first(stubs)
+    read = load if compiled.service.stubs else load_first
     drawn = secrets.randbits(32) if seed is None else seed
-    app = _app(Engine(compiled, Random(drawn), time_scale=time_scale), max_body)
+    admin = AdminOptions(admin_token, stubs, ending := _Ending())
+    app = _app(Engine(compiled, Random(drawn), time_scale=time_scale), max_body, admin)
     room_for_connections(_MOST_CONNECTIONS)
     sock = listen(host, port)
 
     async def main(stop: asyncio.Event) -> None:
+        ending.stop = stop
         notes = {"seed": str(drawn), "time_scale": f"{time_scale:g}"}
         with _recorded(record_run, stubs, notes, app.lane.journal):
             async with serving(app, sock, tls):
                 url = f"{'https' if tls else 'http'}://{host}:{sock.getsockname()[1]}"
                 _announce(app.lane.engine, url, drawn)
-                following = asyncio.create_task(follow_edits(stubs, app.lane.engine, _tell))
+                following = asyncio.create_task(follow_edits(stubs, app.stubs.take_files, _tell, read=read))
                 await stop.wait()
                 following.cancel()
         _conclude(app.lane.journal, app.lane.stations, record_run)
@@ -87,11 +96,21 @@ def serve(
     run_until_interrupted(main)
 
 
-def _app(engine: Engine, max_body: int) -> MockApp:
+class _Ending:
+    """Ends the command when it is called, once that runs."""
+
+    stop: asyncio.Event | None = None
+
+    async def __call__(self) -> None:
+        if self.stop is not None:
+            self.stop.set()
+
+
+def _app(engine: Engine, max_body: int, admin: AdminOptions) -> MockApp:
     """The application, which warns when the mock is late, and when it is asked for more than was recorded."""
     journal = Journal()
     journal.lateness.on_late = _warn_sometimes()
-    app = MockApp(engine, journal, limits=Limits(body=max_body * 1024 * 1024))
+    app = MockApp(engine, journal, limits=Limits(body=max_body * 1024 * 1024), admin=admin)
     app.lane.stations.on_beyond = lambda beyond: warn(str(beyond))
     return app
 

@@ -12,9 +12,12 @@ from typing import Any
 import orjson
 
 from mockforge.errors import StubFileError
-from mockforge.matching.values import MISMATCH
+from mockforge.matching.json_placeholders import compile_placeholder
+from mockforge.matching.values import MISMATCH, ValueMatcher
+from mockforge.model.request import MALFORMED
+from mockforge.model.stub import ValuePattern
 
-__all__ = ["JsonEquality", "compile_json_equality"]
+__all__ = ["JsonEquality", "compile_json_equality", "equal_to_json", "json_value", "of_json"]
 
 JsonTest = Callable[[Any], bool]
 
@@ -57,13 +60,35 @@ def compile_json_equality(operand: object, options: Mapping[str, object]) -> Jso
         text = orjson.dumps(wanted).decode()
     except orjson.JSONEncodeError as error:
         raise StubFileError(f"the wanted value cannot be JSON: {error}") from error
-    if "${json-unit" in text:
-        raise StubFileError("placeholders such as ${json-unit.ignore} are WireMock's, and not supported yet")
     overlooked = _Overlooked(bool(options.get("ignoreArrayOrder")), bool(options.get("ignoreExtraElements")))
     if isinstance(wanted, dict):
         members = {key: _compile(value, overlooked, 1) for key, value in wanted.items()}
         return JsonEquality(text, _object(members, overlooked.extra), members)
     return JsonEquality(text, _compile(wanted, overlooked, 0))
+
+
+def equal_to_json(pattern: ValuePattern) -> ValueMatcher:
+    """The matcher of `equalToJson`; StubFileError where its operand cannot be JSON."""
+    equality = compile_json_equality(pattern.operand, pattern.options)
+    return of_json(equality.matches, equality.distance)
+
+
+def of_json(test: JsonTest, distance: Callable[[Any], float] | None = None) -> ValueMatcher:
+    """A matcher of parsed JSON, which takes a text by parsing it."""
+    return ValueMatcher(
+        lambda value: value is not None and test(json_value(value)),
+        (lambda value: distance(json_value(value))) if distance is not None else None,
+        of_json=test,
+        json_closeness=distance,
+    )
+
+
+def json_value(text: str) -> Any:
+    """The JSON value that a text is, or MALFORMED."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return MALFORMED
 
 
 def _parse(text: str) -> object:
@@ -85,6 +110,8 @@ def _compile(wanted: Any, overlooked: _Overlooked, depth: int) -> JsonTest:
         return _array(tests, overlooked)
     if wanted is None or isinstance(wanted, bool):
         return lambda found: found is wanted
+    if isinstance(wanted, str) and (placeholder := compile_placeholder(wanted)) is not None:
+        return placeholder
     # In Python true equals 1; in JSON it does not.
     return lambda found: bool(found == wanted) and found is not True and found is not False
 

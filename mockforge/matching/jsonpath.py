@@ -1,4 +1,4 @@
-"""JSONPath: the common expressions as direct look-ups (`$.a.b[0]['c d']`), the others by jsonpath-ng."""
+"""JSONPath: common expressions as direct look-ups (`$.a.b[0]`), Jayway's, and the others by jsonpath-ng."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from jsonpath_ng.ext.filter import Expression
 from jsonpath_ng.ext.parser import parse
 
 from mockforge.errors import StubFileError
+from mockforge.matching.jayway import NotJaywayError, parse_jayway
 
 __all__ = ["JsonPath", "compile_jsonpath"]
 
@@ -50,6 +51,12 @@ def compile_jsonpath(expression: str) -> JsonPath:
         ]
         return JsonPath(expression, _look_up(steps), definite=True)
     try:
+        jayway = parse_jayway(expression)
+    except NotJaywayError as unknown:
+        not_jayway = str(unknown)
+    else:
+        return JsonPath(expression, jayway.find, jayway.definite)
+    try:
         with warnings.catch_warnings():
             warnings.simplefilter(
                 "ignore", DeprecationWarning
@@ -60,7 +67,7 @@ def compile_jsonpath(expression: str) -> JsonPath:
     except Exception as error:  # whatever the parser raises, it is the expression that it cannot read
         reason = str(error).partition("\n")[0]
         shown = expression if len(expression) <= _LONGEST_SHOWN else expression[: _LONGEST_SHOWN - 1] + "…"
-        raise StubFileError(f"JSONPath {shown!r} does not parse: {reason}") from error
+        raise StubFileError(f"JSONPath {shown!r} does not parse: {reason}; {not_jayway}") from error
     return JsonPath(expression, _evaluated(path), definite=all(map(_is_definite, nodes)))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import orjson
 
 from mockforge.errors import StubFileError
-from mockforge.matching.url import path_parameters
+from mockforge.matching.url import parameter_names, path_parameters
 from mockforge.model.request import RequestView
 
 __all__ = ["ParameterKey", "compile_parameters"]
@@ -29,7 +29,7 @@ def compile_parameters(by: Sequence[str], template: re.Pattern[str] | None) -> P
     A parameter that the request lacks is the empty string; several values of a query parameter are joined
     by commas. StubFileError where a path parameter is not in the template, or a name is of no such form.
     """
-    known = template.groupindex if template is not None else {}
+    known = parameter_names(template) if template is not None else []
     parts: list[Callable[[RequestView, dict[str, str]], str]] = []
     for name in by:
         source, _, key = name.partition(".")

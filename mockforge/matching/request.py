@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from mockforge.matching.body import BodyMatcher, compile_body
+from mockforge.matching.request_parts import Difference, RequestPart, compile_parts
 from mockforge.matching.url import UrlMatcher
-from mockforge.matching.values import ValueMatcher, compile_value
 from mockforge.model.request import RequestView
-from mockforge.model.stub import RequestPattern, ValuePattern
+from mockforge.model.stub import RequestPattern
 
 __all__ = ["Difference", "MatchResult", "RequestMatcher"]
-
-#: Bodies may be long; a difference shows their beginning.
-_LONGEST_SHOWN = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One part of a request that is not as the stub wants it; `distance` is above 0 and at most 1."""
-
-    part: str
-    wanted: str
-    found: str
-    distance: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,53 +24,24 @@ class MatchResult:
     def matched(self) -> bool:
         return not self.differences
 
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A named part of the request, with the test that one of its values must pass."""
-
-    name: str
-    wanted: str
-    values: Callable[[RequestView], Sequence[str]]
-    matcher: ValueMatcher
-
-    def matches(self, request: RequestView) -> bool:
-        return any(self.matcher.matches(value) for value in self.values(request) or (None,))
-
-    def difference(self, request: RequestView) -> Difference:
-        values = self.values(request)
-        distance = min(self.matcher.distance(value) for value in values or (None,))
-        return Difference(self.name, self.wanted, ", ".join(values) or "absent", distance)
-
-
-@dataclass(frozen=True, slots=True)
-class _BodyPart:
-    """The body, with a test that it must pass."""
-
-    matcher: BodyMatcher
-    matches: Callable[[RequestView], bool]
-
-    def difference(self, request: RequestView) -> Difference:
-        found = request.body[: 4 * _LONGEST_SHOWN + 4].decode("utf-8", "replace")
-        distance = self.matcher.distance(request)
-        return Difference("body", _beginning(self.matcher.wanted), _beginning(found) or "absent", distance)
+    def joined_by(self, difference: Difference | None) -> MatchResult:
+        """With one more difference, which brings the distance half of the way to its own."""
+        if difference is None:
+            return self
+        distance = (self.distance + difference.distance) / 2
+        return MatchResult(distance, (*self.differences, difference))
 
 
 class RequestMatcher:
     """Tests requests against one pattern."""
 
-    __slots__ = ("_method", "_parts", "_pattern", "_url")
+    __slots__ = ("_methods", "_parts", "_pattern", "_url")
 
     def __init__(self, pattern: RequestPattern) -> None:
         self._pattern = pattern
-        self._method = pattern.method
+        self._methods = pattern.methods
         self._url = UrlMatcher.compile(pattern.url) if pattern.url else None
-        # Bodies come last: parsing one costs more than all the rest.
-        self._parts: tuple[_Part | _BodyPart, ...] = (
-            *[_part("query", name, value, _query(name)) for name, value in pattern.query],
-            *[_part("header", name, value, _header(name)) for name, value in pattern.headers],
-            *[_body_part(value) for value in pattern.body],
-        )
+        self._parts: tuple[RequestPart, ...] = compile_parts(pattern)
 
     @property
     def url(self) -> str:
@@ -92,7 +49,9 @@ class RequestMatcher:
         return self._pattern.url.value if self._pattern.url else ""
 
     def admits_method(self, method: str) -> bool:
-        return self._method in ("ANY", method)
+        if self._methods is not None:
+            return (method in self._methods.names) is not self._methods.excluded
+        return self._pattern.method in ("ANY", method)
 
     def admits(self, request: RequestView) -> bool:
         """Whether method and URL match: what an index decides once for all requests that share them."""
@@ -115,7 +74,7 @@ class RequestMatcher:
     def compare(self, request: RequestView) -> MatchResult:
         """How far off the request is, part by part. Slower than `matches`: not for the hot path."""
         method = 0.0 if self.admits_method(request.method) else 1.0
-        compared = [Difference("method", self._method, request.method, method)]
+        compared = [Difference("method", self._wanted_method(), request.method, method)]
         if self._url is not None and self._pattern.url is not None:
             distance = self._url.distance(request)
             compared.append(Difference("url", self._pattern.url.value, request.target, distance))
@@ -123,23 +82,7 @@ class RequestMatcher:
         distance = sum(difference.distance for difference in compared) / len(compared)
         return MatchResult(distance, tuple(difference for difference in compared if difference.distance))
 
-
-def _part(kind: str, name: str, value: ValuePattern, values: Callable[[RequestView], Sequence[str]]) -> _Part:
-    return _Part(f"{kind} {name}", f"{value.operator} {value.operand}", values, compile_value(value))
-
-
-def _body_part(value: ValuePattern) -> _BodyPart:
-    matcher = compile_body(value)
-    return _BodyPart(matcher, matcher.matches)
-
-
-def _beginning(text: str) -> str:
-    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
-
-
-def _query(name: str) -> Callable[[RequestView], Sequence[str]]:
-    return lambda request: request.query.get(name, ())
-
-
-def _header(name: str) -> Callable[[RequestView], Sequence[str]]:
-    return lambda request: request.headers.get_all(name)
+    def _wanted_method(self) -> str:
+        if self._methods is None:
+            return self._pattern.method
+        return ("none of " if self._methods.excluded else "one of ") + ", ".join(self._methods.names)

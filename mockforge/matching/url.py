@@ -8,18 +8,23 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from mockforge.errors import StubFileError
-from mockforge.matching.values import ValueMatcher, compile_value, text_distance
+from mockforge.matching.regexes import FullMatch, RunawayError, compile_regex
+from mockforge.matching.values import MISMATCH, ValueMatcher, equal_to, text_distance
 from mockforge.model.operation import is_parameter
 from mockforge.model.request import RequestView
 from mockforge.model.stub import UrlPattern, ValuePattern
 
-__all__ = ["UrlMatcher", "path_parameters", "template_regex"]
+__all__ = ["UrlMatcher", "parameter_names", "path_parameters", "template_regex"]
+
+#: Before a parameter's name in hexadecimal digits.
+_ENCODED = "mockforge_hex_"
 
 
 def template_regex(template: str) -> re.Pattern[str]:
     """A path template as a regular expression; `{name}` is a group over one segment."""
     parts = [
-        f"(?P<{part[1:-1]}>[^/]+)" if is_parameter(part) else re.escape(part) for part in template.split("/")
+        f"(?P<{_group(part[1:-1])}>[^/]+)" if is_parameter(part) else re.escape(part)
+        for part in template.split("/")
     ]
     try:
         return re.compile("/".join(parts))
@@ -27,10 +32,24 @@ def template_regex(template: str) -> re.Pattern[str]:
         raise StubFileError(f"path template {template!r} does not parse: {error}") from error
 
 
+def _group(name: str) -> str:
+    """The group of a parameter: its name where a group can have it (not `0`, not `contact-id`)."""
+    return name if name.isidentifier() and name.isascii() else _ENCODED + name.encode().hex()
+
+
+def _parameter(group: str) -> str:
+    return bytes.fromhex(group.removeprefix(_ENCODED)).decode() if group.startswith(_ENCODED) else group
+
+
+def parameter_names(template: re.Pattern[str]) -> list[str]:
+    """The names of a template's parameters, in their order."""
+    return [_parameter(group) for group in template.groupindex]
+
+
 def path_parameters(template: re.Pattern[str], path: str) -> dict[str, str]:
     """The decoded path parameters of a path; empty where the template does not match."""
     found = template.fullmatch(path)
-    return {name: unquote(value) for name, value in found.groupdict().items()} if found else {}
+    return {_parameter(name): unquote(value) for name, value in found.groupdict().items()} if found else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +64,8 @@ class UrlMatcher:
         """From a URL pattern; StubFileError where its expression does not parse."""
         part = _target if pattern.kind in ("url", "urlPattern") else _path
         if pattern.kind in ("url", "urlPath"):
-            return cls(part, compile_value(ValuePattern("equalTo", pattern.value)))
-        fullmatch = _expression(pattern).fullmatch
+            return cls(part, equal_to(ValuePattern("equalTo", pattern.value)))
+        fullmatch = _expression(pattern)
         return cls(
             part,
             ValueMatcher(
@@ -59,16 +78,17 @@ class UrlMatcher:
         return self.value.matches(self.part(request))
 
     def distance(self, request: RequestView) -> float:
-        return self.value.distance(self.part(request))
+        """0 for a match, 1 for a URL that shares nothing, or that an expression takes too long over."""
+        try:
+            return self.value.distance(self.part(request))
+        except RunawayError:
+            return MISMATCH
 
 
-def _expression(pattern: UrlPattern) -> re.Pattern[str]:
+def _expression(pattern: UrlPattern) -> FullMatch:
     if pattern.kind == "urlPathTemplate":
-        return template_regex(pattern.value)
-    try:
-        return re.compile(pattern.value)
-    except re.error as error:
-        raise StubFileError(f"regular expression {pattern.value!r} does not parse: {error}") from error
+        return template_regex(pattern.value).fullmatch
+    return compile_regex(pattern.value)
 
 
 def _target(request: RequestView) -> str:

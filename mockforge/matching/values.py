@@ -1,19 +1,30 @@
-"""Matchers of one value: one function each, found by its operator in a registry.
-
-To add one: write a function that compiles an operand into a `ValueMatcher`, and enter it in `OPERATORS`.
-"""
+"""Matchers of one value as text; `mockforge.matching.operators` finds them by their names."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+import base64
+import binascii
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from typing import Any
 
 from mockforge.errors import StubFileError
+from mockforge.matching.regexes import compile_regex
 from mockforge.model.stub import ValuePattern
 
-__all__ = ["MISMATCH", "OPERATORS", "ValueMatcher", "compile_value", "text_distance"]
+__all__ = [
+    "MISMATCH",
+    "ValueMatcher",
+    "absent",
+    "binary_equal_to",
+    "contains",
+    "does_not_contain",
+    "does_not_match",
+    "equal_to",
+    "matches",
+    "text_distance",
+]
 
 #: The distance of two things that have nothing in common.
 MISMATCH = 1.0
@@ -26,11 +37,16 @@ _LONGEST_COMPARED = 2_000
 class ValueMatcher:
     """The test of one value, which is None when absent.
 
-    `matches` is for the hot path; `distance` (0 matches, 1 shares nothing) for near misses.
+    `matches` is for the hot path; `distance` (0 matches, 1 shares nothing) for near misses. A matcher of JSON
+    or of bytes has that test too, so that a body need not be parsed twice: `of_json` takes the parsed value,
+    `MALFORMED` for what is not JSON, and `json_closeness` tells how far that is off.
     """
 
     matches: Callable[[str | None], bool]
     closeness: Callable[[str], float] | None = None
+    of_json: Callable[[Any], bool] | None = None
+    json_closeness: Callable[[Any], float] | None = None
+    of_bytes: Callable[[bytes], bool] | None = None
 
     def distance(self, value: str | None) -> float:
         if self.matches(value):
@@ -48,8 +64,10 @@ def text_distance(wanted: str, found: str) -> float:
     return 1.0 - SequenceMatcher(None, wanted, found, autojunk=False).ratio() or MISMATCH
 
 
-def _equal_to(operand: str, options: Mapping[str, object]) -> ValueMatcher:
-    if options.get("caseInsensitive"):
+def equal_to(pattern: ValuePattern) -> ValueMatcher:
+    """This text; with `caseInsensitive` in any case."""
+    operand = str(pattern.operand)
+    if pattern.options.get("caseInsensitive"):
         folded = operand.casefold()
         return ValueMatcher(
             lambda value: value is not None and value.casefold() == folded,
@@ -58,49 +76,42 @@ def _equal_to(operand: str, options: Mapping[str, object]) -> ValueMatcher:
     return ValueMatcher(lambda value: value == operand, lambda value: text_distance(operand, value))
 
 
-def _contains(operand: str, options: Mapping[str, object]) -> ValueMatcher:
+def contains(pattern: ValuePattern) -> ValueMatcher:
+    """A text with this in it."""
+    operand = str(pattern.operand)
     return ValueMatcher(lambda value: value is not None and operand in value)
 
 
-def _does_not_contain(operand: str, options: Mapping[str, object]) -> ValueMatcher:
+def does_not_contain(pattern: ValuePattern) -> ValueMatcher:
+    """A text without this in it, or none."""
+    operand = str(pattern.operand)
     return ValueMatcher(lambda value: value is None or operand not in value)
 
 
-def _matches(operand: str, options: Mapping[str, object]) -> ValueMatcher:
-    fullmatch = _regex(operand).fullmatch
+def matches(pattern: ValuePattern) -> ValueMatcher:
+    """A text that the expression matches wholly."""
+    fullmatch = compile_regex(str(pattern.operand))
     return ValueMatcher(lambda value: value is not None and fullmatch(value) is not None)
 
 
-def _does_not_match(operand: str, options: Mapping[str, object]) -> ValueMatcher:
-    fullmatch = _regex(operand).fullmatch
+def does_not_match(pattern: ValuePattern) -> ValueMatcher:
+    """A text that the expression does not match wholly, or none."""
+    fullmatch = compile_regex(str(pattern.operand))
     return ValueMatcher(lambda value: value is None or fullmatch(value) is None)
 
 
-def _absent(operand: str, options: Mapping[str, object]) -> ValueMatcher:
+def absent(pattern: ValuePattern) -> ValueMatcher:
+    """No value."""
     return ValueMatcher(lambda value: value is None)
 
 
-OPERATORS: Mapping[str, Callable[[str, Mapping[str, object]], ValueMatcher]] = {
-    "equalTo": _equal_to,
-    "contains": _contains,
-    "doesNotContain": _does_not_contain,
-    "matches": _matches,
-    "doesNotMatch": _does_not_match,
-    "absent": _absent,
-}
-
-
-def compile_value(pattern: ValuePattern) -> ValueMatcher:
-    """The matcher that a stub file asks for; StubFileError where it cannot be."""
-    make = OPERATORS.get(pattern.operator)
-    if make is None:
-        hint = f"known: {', '.join(OPERATORS)}"
-        raise StubFileError(f"matcher {pattern.operator!r} is not known", hint=hint)
-    return make(str(pattern.operand), pattern.options)
-
-
-def _regex(pattern: str) -> re.Pattern[str]:
+def binary_equal_to(pattern: ValuePattern) -> ValueMatcher:
+    """These bytes, written in base64; a text is its UTF-8."""
     try:
-        return re.compile(pattern, re.DOTALL)
-    except re.error as error:
-        raise StubFileError(f"regular expression {pattern!r} does not parse: {error}") from error
+        wanted = base64.b64decode(str(pattern.operand), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise StubFileError(f"{str(pattern.operand)[:60]!r} is not base64: {error}") from None
+    return ValueMatcher(
+        lambda value: value is not None and value.encode("utf-8", "replace") == wanted,
+        of_bytes=lambda value: value == wanted,
+    )

@@ -14,10 +14,15 @@ import orjson
 from mockforge.model.headers import Headers
 
 __all__ = [
+    "BasicCredentials",
     "Body",
     "DelayDistribution",
+    "MethodSet",
+    "MultipartPattern",
+    "NamedPatterns",
     "RequestPattern",
     "ResponseDefinition",
+    "ScenarioStep",
     "Stub",
     "UrlPattern",
     "ValuePattern",
@@ -43,18 +48,72 @@ class ValuePattern:
     options: Mapping[str, object] = field(default_factory=dict)
 
 
+#: Patterns by the name of what they test.
+NamedPatterns = tuple[tuple[str, ValuePattern], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MethodSet:
+    """Several methods: those of `names`, or where `excluded` all but those."""
+
+    names: tuple[str, ...]
+    excluded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MultipartPattern:
+    """The test of one part of a multipart body.
+
+    `matching_type` says whether ANY part or ALL of them must pass. `name` and `file_name` are the part's
+    own, exactly.
+    """
+
+    matching_type: str = "ANY"
+    name: str | None = None
+    file_name: str | None = None
+    headers: NamedPatterns = ()
+    body: tuple[ValuePattern, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BasicCredentials:
+    """User name and password of HTTP's basic authentication."""
+
+    username: str
+    password: str
+
+
 @dataclass(frozen=True, slots=True)
 class RequestPattern:
-    """The whole request's test. `method` is `ANY` or one method; `url` None matches every URL.
+    """The whole request's test. `method` is `ANY` or one method; `methods`, where given, stands in its place.
 
-    Every one of `body`, which is tested last, must match.
+    `url` None matches every URL. Every one of `body` and `multipart`, which are tested last, must match.
     """
 
     method: str = "ANY"
     url: UrlPattern | None = None
-    query: tuple[tuple[str, ValuePattern], ...] = ()
-    headers: tuple[tuple[str, ValuePattern], ...] = ()
+    query: NamedPatterns = ()
+    headers: NamedPatterns = ()
     body: tuple[ValuePattern, ...] = ()
+    methods: MethodSet | None = None
+    path: NamedPatterns = ()
+    cookies: NamedPatterns = ()
+    form: NamedPatterns = ()
+    multipart: tuple[MultipartPattern, ...] = ()
+    basic_auth: BasicCredentials | None = None
+    scheme: str | None = None
+    host: ValuePattern | None = None
+    port: int | None = None
+    client_ip: ValuePattern | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioStep:
+    """A stub's place in a scenario: the state in which it answers (None: any), and the one it leads to."""
+
+    scenario: str
+    required: str | None = None
+    new: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,4 +199,5 @@ class Stub:
     id: str | None = None
     metadata: Mapping[str, object] = field(default_factory=dict)
     pool: str | None = None
+    scenario: ScenarioStep | None = None
     place: str = field(default="", compare=False)

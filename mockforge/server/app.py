@@ -14,9 +14,10 @@ from typing import Any
 from mockforge.clock import Clock
 from mockforge.engine import Decision, Engine
 from mockforge.model.event import ServeEvent
-from mockforge.model.request import RequestView
+from mockforge.model.request import Connection, RequestView, connection_of
 from mockforge.model.response import BODILESS, RenderedResponse
-from mockforge.server.admin import ADMIN_PREFIX, admin_app
+from mockforge.server.admin import ADMIN_PREFIX, Admin, AdminOptions, admin_app
+from mockforge.server.admin.store import StubStore
 from mockforge.server.lane import Lane, Limits
 from mockforge.server.stations import Waiting
 from mockforge.state.journal import Journal
@@ -38,10 +39,13 @@ class MockApp:
         journal: Journal,
         clock: Clock | None = None,
         limits: Limits | None = None,
+        admin: AdminOptions | None = None,
     ) -> None:
         self.lane = Lane(engine, journal, clock=clock, limits=limits)
         self._clock = self.lane.clock
-        self._admin = admin_app(engine, journal, self.lane.stations)
+        #: Every edit of what is served goes through it.
+        self.stubs = StubStore(engine, self._clock.now_ns)
+        self._admin = admin_app(Admin(self.lane, self.stubs, admin or AdminOptions()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -74,7 +78,7 @@ class MockApp:
             return
         arrived_ns = self._clock.now_ns()
         wall_ns = self._clock.wall_ns()
-        request = RequestView(scope["method"], _target(scope), scope["headers"], body)
+        request = RequestView(scope["method"], _target(scope), scope["headers"], body, _connection(scope))
         in_flight = self.lane.in_flight
         self.lane.in_flight += 1
         try:
@@ -159,6 +163,12 @@ def _target(scope: Scope) -> str:
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     query: bytes = scope["query_string"]
     return (path + b"?" + query if query else path).decode("latin-1")
+
+
+def _connection(scope: Scope) -> Connection:
+    client, server = scope.get("client"), scope.get("server")
+    port = server[1] if server else 0
+    return connection_of(scope.get("scheme", "http"), client[0] if client else "", port or 0)
 
 
 async def _send(response: RenderedResponse, send: Send, method: str) -> None:

@@ -26,7 +26,7 @@ from typing import Any
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from mockforge.model.request import RequestView
+from mockforge.model.request import RequestView, connection_of
 from mockforge.server.admin import ADMIN_PREFIX
 from mockforge.server.delivery import Outbox
 from mockforge.server.handover import asgi_cycle
@@ -46,7 +46,7 @@ _LINGER_NS = 30 * 10**9
 class FastLaneProtocol(RequestReader):
     """One connection. Parses like uvicorn's protocol; answers from the lane's engine instead of a task."""
 
-    __slots__ = ("_ended_ns", "_eof", "_heard_ns", "_known", "_lingers", "_out")
+    __slots__ = ("_connection", "_ended_ns", "_eof", "_heard_ns", "_known", "_lingers", "_out")
 
     def __init__(
         self,
@@ -68,6 +68,8 @@ class FastLaneProtocol(RequestReader):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        client_ip, port = self.client[0] if self.client else "", self.server[1] if self.server else 0
+        self._connection = connection_of(self.scheme, client_ip, port or 0)
         self._out = Outbox(self._lane, self.loop, transport, self._on_drained)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -78,7 +80,7 @@ class FastLaneProtocol(RequestReader):
     def data_received(self, data: bytes) -> None:
         if self._stage == BETWEEN:
             request = self._known.get(data)
-            if request is not None:
+            if request is not None and request.connection is self._connection:
                 self._serve_again(request)
                 return
             self._parse(data)
@@ -157,7 +159,8 @@ class FastLaneProtocol(RequestReader):
             target = origin_form(target)
         body = self._body
         method = parser.get_method().decode()
-        request = RequestView(method, target, self.headers, bytes(body) if body else b"")
+        content = bytes(body) if body else b""
+        request = RequestView(method, target, self.headers, content, self._connection)
         if target.startswith(_ADMIN) or target == "*":
             self._hand_over(request, ending)
             return

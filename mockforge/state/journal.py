@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from typing import NamedTuple
+from uuid import UUID
 
 from mockforge.model.event import ServeEvent
 from mockforge.state.lateness import Lateness
 
-__all__ = ["Journal"]
+__all__ = ["Entry", "Journal"]
 
 
 #: What an event takes beside its request's body, in bytes, roughly.
 _EVENT_SIZE = 1_000
 #: So many events beyond the bound are dropped together.
 DROPPED_AT_ONCE = 32
+
+
+class Entry(NamedTuple):
+    """An event and its number in the journal, counted from 0 over all that were ever added."""
+
+    number: int
+    event: ServeEvent
+
+    @property
+    def id(self) -> str:
+        """A UUID (version 8, RFC 9562) made of the event's time and number, so that adding makes none."""
+        wall = self.event.wall_ns & (1 << 60) - 1
+        return str(UUID(int=(wall >> 12) << 80 | 8 << 76 | (wall & 0xFFF) << 64 | 2 << 62 | self.number))
 
 
 class Journal:
@@ -32,6 +47,11 @@ class Journal:
         self.callers_left = 0
         #: Older events that were dropped for newer ones.
         self.evicted = 0
+        #: How many had been evicted when the journal was last cleared; how many events were cleared away.
+        self._evicted_before = 0
+        self._cleared = 0
+        #: Numbers of events that were removed one by one, and lie there until they are the oldest.
+        self._removed: set[int] = set()
         self._limit = min(limit, most_bytes // _EVENT_SIZE) + DROPPED_AT_ONCE
         self._most_bytes = most_bytes
         self._events: deque[ServeEvent] = deque()
@@ -62,11 +82,49 @@ class Journal:
     @property
     def served(self) -> int:
         """Requests that were answered, or whose caller left."""
-        return self.evicted + len(self._events)
+        return self._first + len(self._events)
+
+    @property
+    def missing(self) -> int:
+        """Events since the journal was last cleared that are gone, so that a count over it may be short."""
+        return self.evicted - self._evicted_before
 
     def latest(self) -> list[ServeEvent]:
         """The events kept, oldest first."""
-        return list(self._events)
+        return [entry.event for entry in self.entries()] if self._removed else list(self._events)
+
+    def entries(self) -> list[Entry]:
+        """The events kept with their numbers, oldest first."""
+        self._removed = {number for number in self._removed if number >= self._first}
+        entries = [Entry(number, event) for number, event in enumerate(self._events, self._first)]
+        if not self._removed:
+            return entries
+        return [entry for entry in entries if entry.number not in self._removed]
+
+    def find(self, entry_id: str) -> Entry | None:
+        """The entry of that id; None where it is not kept."""
+        number = UUID(entry_id).int & (1 << 62) - 1
+        if not self._first <= number < self.served or number in self._removed:
+            return None
+        entry = Entry(number, self._events[number - self._first])
+        return entry if entry.id == entry_id.lower() else None
+
+    def remove(self, numbers: Collection[int]) -> None:
+        """Leave out the entries of these numbers from now on; what was counted stays counted."""
+        self._removed.update(number for number in numbers if self._first <= number < self.served)
+
+    def clear(self) -> None:
+        """Forget every event; what was counted stays counted."""
+        self._cleared += len(self._events)
+        self._evicted_before = self.evicted
+        self._events.clear()
+        self._removed.clear()
+        self._body_bytes = 0
+
+    @property
+    def _first(self) -> int:
+        """The number of the oldest event kept."""
+        return self.evicted + self._cleared
 
     def _drop(self) -> None:
         """Drop the oldest events until the others are within both bounds."""

@@ -6,25 +6,24 @@ Only files have this form; `to_model` and `from_model` go between it and the pla
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import (
     BeforeValidator,
     Field,
-    GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
     WrapValidator,
     field_validator,
     model_validator,
 )
-from pydantic_core import CoreSchema
 
+from mockforge.model.operation import is_parameter
 from mockforge.model.stub import RequestPattern
 from mockforge.stubfiles import wiremock_keys
 from mockforge.stubfiles.capacity_form import CapacityForm, PoolName
 from mockforge.stubfiles.mapping import Form
-from mockforge.stubfiles.problems import RefusedError
+from mockforge.stubfiles.pattern_form import OrText, PatternForm, ValuesForm
+from mockforge.stubfiles.problems import RefusedError, brief
 from mockforge.stubfiles.shorthand import parse_shorthand
 from mockforge.stubfiles.spells_form import SlowSpellsForm
 from mockforge.stubfiles.values import (
@@ -33,32 +32,30 @@ from mockforge.stubfiles.values import (
     Delay,
     HeaderName,
     HeaderValues,
-    JsonPathText,
-    Method,
+    MatchingType,
+    Methods,
     Milliseconds,
     Name,
     PathTemplate,
+    Port,
     Priority,
     Regex,
+    Scheme,
     Share,
     Status,
     Transformers,
     Upstream,
     Url,
-    WantedJson,
-    jsonpath,
+    method,
 )
-from mockforge.stubfiles.written import Flag, Json, ParsedJson, Text, as_text
+from mockforge.stubfiles.written import Json, ParsedJson, Text, as_text
 
 __all__ = [
     "BODY_KINDS",
-    "OPERATORS",
-    "OPTIONS",
     "URL_KINDS",
-    "BodyPatternForm",
     "FileForm",
-    "JsonPathForm",
-    "PatternForm",
+    "MethodsForm",
+    "MultipartForm",
     "RequestForm",
     "ResponseForm",
     "RowForm",
@@ -68,13 +65,6 @@ __all__ = [
 ]
 
 URL_KINDS = ("url", "urlPattern", "urlPath", "urlPathPattern", "urlPathTemplate")
-OPERATORS = ("equalTo", "contains", "doesNotContain", "matches", "doesNotMatch", "absent")
-#: Keys of a pattern that go with an operator, by the operator.
-OPTIONS = {
-    "caseInsensitive": "equalTo",
-    "ignoreArrayOrder": "equalToJson",
-    "ignoreExtraElements": "equalToJson",
-}
 BODY_KINDS = ("body", "jsonBody", "base64Body", "bodyFileName")
 
 _MARKUP = re.compile(r"\{[{%]")
@@ -82,84 +72,51 @@ _MARKUP = re.compile(r"\{[{%]")
 _SHARES_TOLERANCE = 0.001
 
 
-@dataclass(frozen=True, slots=True)
-class _OrText:
-    """In the JSON Schema: a string will do as well, such as `example`."""
+class MethodsForm(Form):
+    """Several methods, or all but some."""
 
-    example: str
+    example: ClassVar[str | None] = "such as GET, ANY, or {oneOf: [GET, HEAD]}"
 
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {"anyOf": [{"type": "string", "examples": [self.example]}, handler(schema)]}
-
-
-class PatternForm(Form):
-    """The test of one value."""
-
-    example: ClassVar[str | None] = "such as {equalTo: some value}"
-    wiremock: ClassVar[frozenset[str]] = wiremock_keys.IN_PATTERN
-    operators: ClassVar[tuple[str, ...]] = OPERATORS
-
-    equal_to: Text | None = None
-    contains: Text | None = None
-    does_not_contain: Text | None = None
-    matches: Regex | None = None
-    does_not_match: Regex | None = None
-    absent: Flag | None = None
-    case_insensitive: Flag | None = Field(default=None, description="Goes with equalTo.")
+    one_of: Methods | None = None
+    none_of: Methods | None = None
 
     @model_validator(mode="after")
-    def _one_operator(self) -> Self:
-        self.at_most_one(self.operators)
-        if not self.written(self.operators):
-            raise RefusedError("needs one of " + ", ".join(self.operators))
-        if self.absent is False:
-            raise RefusedError("absent can only be true", "leave the pattern out to allow any value")
-        for option in self.written(tuple(OPTIONS)):
-            if not self.written((OPTIONS[option],)):
-                hint = "in a regular expression write (?i)" if option == "caseInsensitive" else None
-                raise RefusedError(f"{option} goes with {OPTIONS[option]}", hint)
+    def _one_kind(self) -> Self:
+        self.at_most_one(("oneOf", "noneOf"))
+        if not self.written(("oneOf", "noneOf")):
+            raise RefusedError("needs oneOf or noneOf", self.example)
         return self
 
 
-class _JsonPatternForm(PatternForm):
-    """The test of a value that may be JSON."""
-
-    operators: ClassVar[tuple[str, ...]] = (*OPERATORS, "equalToJson")
-
-    equal_to_json: WantedJson = None
-    ignore_array_order: Flag | None = Field(default=None, description="Goes with equalToJson.")
-    ignore_extra_elements: Flag | None = Field(default=None, description="Goes with equalToJson.")
-
-
-class JsonPathForm(_JsonPatternForm):
-    """The test of what a JSONPath finds."""
-
-    example: ClassVar[str | None] = "such as $.items[0].sku, or {expression: $.items[0].sku, equalTo: b-17}"
-
-    expression: JsonPathText
-
-
-def _path_alone(written: object, validate: ModelWrapValidatorHandler[JsonPathForm]) -> JsonPathForm:
-    """A JSONPath without a pattern stands as a string."""
+def _one_method(written: object, validate: ModelWrapValidatorHandler[MethodsForm]) -> MethodsForm:
+    """A single method stands as a string."""
+    if isinstance(written, dict):
+        return validate(written)
     text = as_text(written)
-    return (
-        JsonPathForm.model_construct(expression=jsonpath(text))
-        if isinstance(text, str)
-        else validate(written)
-    )
+    if not isinstance(text, str):
+        raise RefusedError(f"must be a string, not {brief(written)}", MethodsForm.example)
+    return MethodsForm.model_construct(one_of=[method(text)])
 
 
-class BodyPatternForm(_JsonPatternForm):
-    """The test of a request's body."""
+class CredentialsForm(Form):
+    """User name and password."""
 
-    example: ClassVar[str | None] = "such as {equalToJson: {sku: b-17}} or {matchesJsonPath: $.sku}"
-    operators: ClassVar[tuple[str, ...]] = (*_JsonPatternForm.operators, "matchesJsonPath")
+    example: ClassVar[str | None] = "such as {username: ada, password: engine}"
 
-    matches_json_path: (
-        Annotated[JsonPathForm, WrapValidator(_path_alone), _OrText("$.items[0].sku")] | None
-    ) = None
+    username: Text
+    password: Text
+
+
+class MultipartForm(Form):
+    """The test of one part of a multipart body."""
+
+    example: ClassVar[str | None] = "such as {name: file, bodyPatterns: [{contains: total}]}"
+
+    matching_type: MatchingType = "ANY"
+    name: Text | None = None
+    file_name: Text | None = None
+    headers: dict[HeaderName, ValuesForm] = Field(default_factory=dict)
+    body_patterns: list[PatternForm] = Field(default_factory=list)
 
 
 class RequestForm(Form):
@@ -168,7 +125,13 @@ class RequestForm(Form):
     example: ClassVar[str | None] = "such as GET /orders/{id}, or {method: GET, urlPath: /orders}"
     wiremock: ClassVar[frozenset[str]] = wiremock_keys.IN_REQUEST
 
-    method: Method = "ANY"
+    method: Annotated[MethodsForm, WrapValidator(_one_method), OrText("GET")] = Field(
+        default_factory=lambda: MethodsForm.model_construct(one_of=["ANY"])
+    )
+    scheme: Scheme | None = None
+    host: PatternForm | None = None
+    port: Port | None = None
+    client_ip: PatternForm | None = None
     url: Url | None = Field(default=None, description="The exact path and query.")
     url_pattern: Regex | None = Field(default=None, description="A regular expression for path and query.")
     url_path: Url | None = Field(default=None, description="The exact path.")
@@ -176,15 +139,29 @@ class RequestForm(Form):
     url_path_template: PathTemplate | None = Field(
         default=None, description="A path whose {name} fill a segment."
     )
-    query_parameters: dict[str, PatternForm] = Field(default_factory=dict)
-    headers: dict[HeaderName, PatternForm] = Field(default_factory=dict)
-    body_patterns: list[BodyPatternForm] = Field(
+    path_parameters: dict[str, PatternForm] = Field(default_factory=dict)
+    query_parameters: dict[str, ValuesForm] = Field(default_factory=dict)
+    form_parameters: dict[str, ValuesForm] = Field(default_factory=dict)
+    headers: dict[HeaderName, ValuesForm] = Field(default_factory=dict)
+    basic_auth: CredentialsForm | None = Field(default=None, description="Another name of the next key.")
+    basic_auth_credentials: CredentialsForm | None = None
+    cookies: dict[str, ValuesForm] = Field(default_factory=dict)
+    body_patterns: list[PatternForm] = Field(
         default_factory=list, description="All of them must match the body."
+    )
+    multipart_patterns: list[MultipartForm] = Field(
+        default_factory=list, description="Each must match a part, or every part, of the body."
     )
 
     @model_validator(mode="after")
     def _one_url(self) -> RequestForm:
         self.at_most_one(URL_KINDS)
+        self.at_most_one(("basicAuth", "basicAuthCredentials"))
+        known = [part[1:-1] for part in (self.url_path_template or "").split("/") if is_parameter(part)]
+        for name in self.path_parameters:
+            if name not in known:
+                hint = f"known: {', '.join(known)}" if known else "pathParameters go with urlPathTemplate"
+                raise RefusedError(f"{name} is no parameter of the urlPathTemplate", hint)
         return self
 
 
@@ -260,10 +237,13 @@ class StubForm(Form):
     id: Name | None = None
     uuid: Name | None = Field(default=None, description="Another name of id.")
     priority: Priority = 5
-    request: Annotated[RequestForm, BeforeValidator(_expand), _OrText("GET /orders/{id}")] | None = None
+    request: Annotated[RequestForm, BeforeValidator(_expand), OrText("GET /orders/{id}")] | None = None
     response: ResponseForm | None = None
     responses: list[ResponseForm] | None = None
     pool: Name | None = Field(default=None, description="One of the service's pools, to wait at.")
+    scenario_name: Name | None = None
+    required_scenario_state: Text | None = Field(default=None, description="Answers in this state alone.")
+    new_scenario_state: Text | None = Field(default=None, description="The state that answering leads to.")
     metadata: dict[str, Json] = Field(default_factory=dict)
 
     @field_validator("responses")
@@ -293,6 +273,9 @@ class StubForm(Form):
             raise RefusedError(
                 f"id {self.id!r} and uuid {self.uuid!r} differ", "they are one key; keep one of them"
             )
+        for key in self.written(("requiredScenarioState", "newScenarioState")):
+            if self.scenario_name is None:
+                raise RefusedError(f"{key} goes with scenarioName")
         if self.request is None and self.response is None and self.responses is None:
             raise RefusedError("has neither request nor response")
         return self

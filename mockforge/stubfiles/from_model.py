@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from mockforge.model.service import Capacity, RateRule, Service, SlowSpells
 from mockforge.model.stub import (
     DelayDistribution,
+    MultipartPattern,
     RequestPattern,
     ResponseDefinition,
+    ScenarioStep,
     Stub,
     ValuePattern,
     Variants,
@@ -93,16 +95,67 @@ def _stub(stub: Stub) -> Iterator[tuple[str, object]]:
     yield ("response", written[0]) if len(written) == 1 else ("responses", written)
     if stub.pool is not None:
         yield "pool", stub.pool
+    if stub.scenario is not None:
+        yield from _scenario(stub.scenario)
     if stub.metadata:
         yield "metadata", dict(stub.metadata)
 
 
+def _scenario(step: ScenarioStep) -> Iterator[tuple[str, object]]:
+    yield "scenarioName", step.scenario
+    if step.required is not None:
+        yield "requiredScenarioState", step.required
+    if step.new is not None:
+        yield "newScenarioState", step.new
+
+
 def _request(pattern: RequestPattern) -> Iterator[tuple[str, object]]:
-    yield "method", pattern.method
+    methods = pattern.methods
+    if methods is None:
+        yield "method", pattern.method
+    else:
+        yield "method", {"noneOf" if methods.excluded else "oneOf": FlowList(methods.names)}
+    yield from _connection(pattern)
     if pattern.url is not None:
         yield pattern.url.kind, pattern.url.value
-    if pattern.query:
-        yield "queryParameters", _values(pattern.query)
+    named = {
+        "pathParameters": pattern.path,
+        "queryParameters": pattern.query,
+        "formParameters": pattern.form,
+        "headers": pattern.headers,
+    }
+    yield from ((key, _values(values)) for key, values in named.items() if values)
+    if pattern.basic_auth is not None:
+        credentials = pattern.basic_auth
+        yield (
+            "basicAuthCredentials",
+            {"username": credentials.username, "password": credentials.password},
+        )
+    if pattern.cookies:
+        yield "cookies", _values(pattern.cookies)
+    if pattern.body:
+        yield "bodyPatterns", [_value(value) for value in pattern.body]
+    if pattern.multipart:
+        yield "multipartPatterns", [dict(_part(part)) for part in pattern.multipart]
+
+
+def _connection(pattern: RequestPattern) -> Iterator[tuple[str, object]]:
+    if pattern.scheme is not None:
+        yield "scheme", pattern.scheme
+    if pattern.host is not None:
+        yield "host", _value(pattern.host)
+    if pattern.port is not None:
+        yield "port", pattern.port
+    if pattern.client_ip is not None:
+        yield "clientIp", _value(pattern.client_ip)
+
+
+def _part(pattern: MultipartPattern) -> Iterator[tuple[str, object]]:
+    yield "matchingType", pattern.matching_type
+    if pattern.name is not None:
+        yield "name", pattern.name
+    if pattern.file_name is not None:
+        yield "fileName", pattern.file_name
     if pattern.headers:
         yield "headers", _values(pattern.headers)
     if pattern.body:

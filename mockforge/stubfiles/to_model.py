@@ -9,22 +9,25 @@ from mockforge.errors import StubFileError
 from mockforge.model.operation import is_parameter
 from mockforge.model.service import Capacity, RateRule, StallLaws
 from mockforge.model.stub import (
+    BasicCredentials,
     Body,
+    MethodSet,
+    MultipartPattern,
+    NamedPatterns,
     RequestPattern,
     ResponseDefinition,
+    ScenarioStep,
     Stub,
     UrlPattern,
-    ValuePattern,
     Variants,
 )
 from mockforge.stubfiles.capacity_form import ANSWER_BODY_KINDS, AnswerForm, CapacityForm
 from mockforge.stubfiles.folder import Bodies
 from mockforge.stubfiles.form import (
     BODY_KINDS,
-    OPTIONS,
     URL_KINDS,
-    JsonPathForm,
-    PatternForm,
+    MethodsForm,
+    MultipartForm,
     RequestForm,
     ResponseForm,
     StubForm,
@@ -32,6 +35,7 @@ from mockforge.stubfiles.form import (
 )
 from mockforge.stubfiles.headers import ungrouped
 from mockforge.stubfiles.parsed import Parsed
+from mockforge.stubfiles.pattern_form import PatternForm, to_value
 from mockforge.stubfiles.problems import Loc, Problem, RefusedError
 from mockforge.stubfiles.variants import read_rows
 from mockforge.templating.transformers import TRANSFORMERS
@@ -75,8 +79,15 @@ def to_stub(form: StubForm, name: str, place: Place, bodies: Bodies) -> Stub:
         id=form.id or form.uuid,
         metadata=form.metadata,
         pool=form.pool,
+        scenario=_step(form),
         place=str(place),
     )
+
+
+def _step(form: StubForm) -> ScenarioStep | None:
+    if form.scenario_name is None:
+        return None
+    return ScenarioStep(form.scenario_name, form.required_scenario_state, form.new_scenario_state)
 
 
 def derived_name(form: StubForm) -> str:
@@ -116,30 +127,48 @@ def _answer(form: AnswerForm, default: ResponseDefinition) -> ResponseDefinition
 def to_pattern(form: RequestForm) -> RequestPattern:
     """The request pattern that is written."""
     url = next((UrlPattern(kind, str(value)) for kind, value in form.written(URL_KINDS).items()), None)
+    credentials = form.basic_auth_credentials or form.basic_auth
+    method, methods = _methods(form.method)
     return RequestPattern(
-        method=form.method,
+        method=method,
+        methods=methods,
         url=url,
+        path=_values(form.path_parameters),
         query=_values(form.query_parameters),
         headers=_values(form.headers),
-        body=tuple(_value(pattern) for pattern in form.body_patterns),
+        cookies=_values(form.cookies),
+        form=_values(form.form_parameters),
+        body=tuple(to_value(pattern) for pattern in form.body_patterns),
+        multipart=tuple(_part(part) for part in form.multipart_patterns),
+        basic_auth=BasicCredentials(credentials.username, credentials.password) if credentials else None,
+        scheme=form.scheme,
+        host=to_value(form.host) if form.host else None,
+        port=form.port,
+        client_ip=to_value(form.client_ip) if form.client_ip else None,
     )
 
 
-def _values(forms: Mapping[str, PatternForm]) -> tuple[tuple[str, ValuePattern], ...]:
-    return tuple((name, _value(form)) for name, form in forms.items())
+def _methods(form: MethodsForm) -> tuple[str, MethodSet | None]:
+    """A list of one method is that method."""
+    if form.one_of is None:
+        return "ANY", MethodSet(tuple(form.none_of or ()), excluded=True)
+    if len(form.one_of) == 1:
+        return form.one_of[0], None
+    return "ANY", MethodSet(tuple(form.one_of))
 
 
-def _value(form: PatternForm) -> ValuePattern:
-    ((operator, operand),) = form.written(form.operators).items()
-    if isinstance(operand, JsonPathForm):
-        operand = _path_operand(operand)
-    return ValuePattern(operator, operand, form.written(tuple(OPTIONS)))
+def _part(form: MultipartForm) -> MultipartPattern:
+    return MultipartPattern(
+        matching_type=form.matching_type,
+        name=form.name,
+        file_name=form.file_name,
+        headers=_values(form.headers),
+        body=tuple(to_value(pattern) for pattern in form.body_patterns),
+    )
 
 
-def _path_operand(form: JsonPathForm) -> object:
-    """A JSONPath alone, or with the pattern beside it."""
-    beside = form.written((*form.operators, *OPTIONS))
-    return {"expression": form.expression, **beside} if beside else form.expression
+def _values(forms: Mapping[str, PatternForm]) -> NamedPatterns:
+    return tuple((name, to_value(form)) for name, form in forms.items())
 
 
 @dataclass(frozen=True, slots=True)

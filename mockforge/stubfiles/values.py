@@ -9,16 +9,18 @@ import re
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from mockforge.delays.distributions import DISTRIBUTIONS, compile_distribution
 from mockforge.errors import StubFileError
 from mockforge.matching.json import compile_json_equality
 from mockforge.matching.jsonpath import compile_jsonpath
+from mockforge.matching.multipart import MATCHING_TYPES
+from mockforge.matching.regexes import compile_regex
 from mockforge.model.operation import is_parameter
 from mockforge.model.stub import DelayDistribution
 from mockforge.stubfiles.problems import RefusedError, brief
-from mockforge.stubfiles.written import Json, Spelled, Text, as_text, plain_json
+from mockforge.stubfiles.written import Json, Scalar, Spelled, Text, as_text, plain_json
 from mockforge.templating.transformers import TRANSFORMERS
 
 __all__ = [
@@ -28,21 +30,28 @@ __all__ = [
     "HeaderName",
     "HeaderValues",
     "JsonPathText",
+    "MatchingType",
     "Method",
+    "Methods",
     "Milliseconds",
     "Name",
     "PathTemplate",
+    "Port",
     "Priority",
     "Regex",
+    "Scheme",
     "Share",
     "Status",
     "Transformers",
     "Upstream",
     "Url",
     "WantedJson",
+    "WrittenNumber",
     "jsonpath",
+    "method",
 ]
 
+_PARAMETER = re.compile(r"[\w-]+")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _UPSTREAM = re.compile(r"https?://[^\s/?#]+\S*")
 _CHOOSER = re.compile(r"(?:path|query)\..+|body")
@@ -64,7 +73,8 @@ def _name(text: str) -> str:
     return text
 
 
-def _method(text: str) -> str:
+def method(text: str) -> str:
+    """A method as it is, RefusedError for what is none."""
     if not _TOKEN.fullmatch(text):
         raise RefusedError(f"{brief(text)} is not a method", "such as GET, or ANY for all of them")
     if text != text.upper():
@@ -81,12 +91,8 @@ def _url(text: str) -> str:
 
 
 def _regex(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise RefusedError(f"regular expression {brief(text)} does not parse: {error}") from None
-    except (RecursionError, OverflowError):
-        raise RefusedError(f"regular expression {brief(text)} is too large") from None
+    with _refusing():
+        compile_regex(text)
     return text
 
 
@@ -101,8 +107,8 @@ def _path_template(text: str) -> str:
         if not is_parameter(part) and ("{" in part or "}" in part):
             raise RefusedError(f"{brief(part)} in template {brief(text)}", "a {name} fills the whole segment")
     for name in names:
-        if not name.isidentifier():
-            hint = "letters, digits and _, such as {order_id}"
+        if not _PARAMETER.fullmatch(name):
+            hint = "letters, digits, _ and -, such as {order_id}"
             raise RefusedError(f"{{{name}}} in template {brief(text)} is not a name", hint)
         if names.count(name) > 1:
             raise RefusedError(f"{{{name}}} stands twice in template {brief(text)}", "names must differ")
@@ -130,6 +136,27 @@ def _refusing() -> Iterator[None]:
         yield
     except StubFileError as error:
         raise RefusedError(error.what, error.hint) from None
+
+
+def _number(written: object) -> object:
+    """A number, or a text that is one, as WireMock's clients may send it."""
+    value = written.value if isinstance(written, Scalar) else written
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            return float(value)
+    return value
+
+
+def _scheme(text: str) -> str:
+    if text not in ("http", "https"):
+        raise RefusedError(f"scheme {brief(text)} is not known", "known: http, https")
+    return text
+
+
+def _matching_type(text: str) -> str:
+    if text not in MATCHING_TYPES:
+        raise RefusedError(f"matchingType {brief(text)} is not known", f"known: {', '.join(MATCHING_TYPES)}")
+    return text
 
 
 def _transformers(names: list[str]) -> list[str]:
@@ -234,13 +261,18 @@ Priority = Annotated[int, Field(ge=1, description="Lower wins."), Spelled]
 Share = Annotated[float, Field(ge=0, le=1, description="How often, among several."), Spelled]
 Milliseconds = Annotated[float, Field(ge=0, allow_inf_nan=False), Spelled]
 Name = Annotated[Text, AfterValidator(_name)]
-Method = Annotated[Text, AfterValidator(_method)]
+Method = Annotated[Text, AfterValidator(method)]
 Url = Annotated[Text, AfterValidator(_url)]
 Regex = Annotated[Text, AfterValidator(_regex)]
 JsonPathText = Annotated[Text, AfterValidator(jsonpath)]
 WantedJson = Annotated[
     Json, AfterValidator(_wanted_json), Field(description="A JSON text, or JSON written out.")
 ]
+WrittenNumber = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_number)]
+Methods = Annotated[list[Method], Field(min_length=1)]
+Port = Annotated[int, Field(ge=1, le=65_535), Spelled]
+Scheme = Annotated[Text, AfterValidator(_scheme)]
+MatchingType = Annotated[Text, AfterValidator(_matching_type)]
 Transformers = Annotated[list[Text], AfterValidator(_transformers), WithJsonSchema(_TRANSFORMERS_SCHEMA)]
 PathTemplate = Annotated[Text, AfterValidator(_path_template)]
 Base64Text = Annotated[Text, AfterValidator(_base64)]

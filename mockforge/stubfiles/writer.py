@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,12 +17,19 @@ from mockforge.stubfiles.from_model import written_service, written_stub
 from mockforge.stubfiles.variants import write_rows
 from mockforge.stubfiles.yaml_dump import dump_yaml
 
-__all__ = ["write_service"]
+__all__ = ["save_mappings", "write_service"]
 
 _SERVICE_FILE = "service.yaml"
 #: All that writing replaces; anything else in the folder is somebody else's.
 _OWN = (_SERVICE_FILE, MAPPINGS, BODIES)
 _LONGEST_SLUG = 80
+
+#: Where stubs go that were made while the service ran; the folder is read after the one that it is in.
+_SAVED = Path(MAPPINGS) / "saved"
+_NUMBERED = re.compile(r"(\d+)-.*")
+#: The keys of a saved stub in the order in which people read them; others come between, by name.
+_FIRST = ("id", "name", "priority", "scenarioName", "requiredScenarioState", "newScenarioState")
+_LAST = ("request", "response", "responses", "metadata")
 
 
 def write_service(
@@ -52,6 +60,59 @@ def write_service(
             _swap(new, target, old)
     except OSError as error:
         raise UsageError(f"cannot be written: {error.strerror}", where=str(folder)) from None
+
+
+def save_mappings(
+    folder: Path,
+    mappings: Mapping[str, Mapping[str, object]],
+    *,
+    replaced: Mapping[str, str],
+    beside: Sequence[str],
+) -> None:
+    """Write stub mappings, by their id, as `mappings/saved/NUMBER-NAME.json`, in their order.
+
+    `replaced` are the ids that a file holds already, each with its `file:line`: such a file is written anew
+    where the stub stands in it alone. `beside` are the places of all stubs that stay as they are. UsageError
+    where a file holds others too, or cannot be written.
+    """
+    old = {key: Path(place.rpartition(":")[0]) for key, place in replaced.items()}
+    shared = {Path(place.rpartition(":")[0]) for place in beside}
+    for key, path in old.items():
+        if path in shared or list(old.values()).count(path) > 1 or path.suffix.lower() != ".json":
+            what = f"stub {mappings[key].get('name', key)!r} stands in a file that cannot be written anew"
+            raise UsageError(what, where=str(path), hint="edit it there")
+    target = folder / _SAVED
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        taken = (_NUMBERED.fullmatch(file.name) for file in target.iterdir())
+        number = max((int(found[1]) for found in taken if found), default=0)
+        for key, mapping in mappings.items():
+            if key not in old:
+                number += 1
+            path = old.get(key, target / f"{number:04d}-{_slug(_title(mapping))}.json")
+            _replace(path, json.dumps(_ordered(mapping), indent=2, ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise UsageError(f"cannot be written: {error.strerror}", where=str(target)) from None
+
+
+def _replace(path: Path, text: str) -> None:
+    """Complete or not at all: the folder is being watched. The ending of a half-written file is no stub's."""
+    unfinished = path.with_name(f".{path.name}.part")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)
+
+
+def _title(mapping: Mapping[str, object]) -> str:
+    request = mapping.get("request")
+    if "name" in mapping or not isinstance(request, Mapping):
+        return str(mapping.get("name", "stub"))
+    url = next((value for key, value in request.items() if key.startswith("url")), "")
+    return f"{request.get('method', 'any')} {url}"
+
+
+def _ordered(mapping: Mapping[str, object]) -> dict[str, object]:
+    between = sorted(key for key in mapping if key not in (*_FIRST, *_LAST))
+    return {key: mapping[key] for key in (*_FIRST, *between, *_LAST) if key in mapping}
 
 
 def _check_free(folder: Path, overwrite: bool) -> None:
@@ -116,10 +177,7 @@ def _file_names(names: Sequence[str]) -> list[str]:
     Of two stubs that match alike the later wins, so files must sort as the stubs do: where their names alone
     would not, each gets a number before it.
     """
-    slugs: list[str] = []
-    for name in names:
-        slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:_LONGEST_SLUG].strip("-") or "stub"
-        slugs.append(slug)
+    slugs = [_slug(name) for name in names]
     taken: dict[str, int] = {}
     for position, slug in enumerate(slugs):
         taken[slug] = taken.get(slug, 0) + 1
@@ -129,3 +187,7 @@ def _file_names(names: Sequence[str]) -> list[str]:
         return slugs
     width = len(str(len(slugs)))
     return [f"{number:0{width}d}-{slug}" for number, slug in enumerate(slugs, 1)]
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:_LONGEST_SLUG].strip("-") or "stub"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import string
 import tempfile
 from collections.abc import Callable
@@ -16,10 +17,14 @@ from hypothesis import strategies as st
 from mockforge.model.headers import Headers
 from mockforge.model.service import Service
 from mockforge.model.stub import (
+    BasicCredentials,
     Body,
     DelayDistribution,
+    MethodSet,
+    MultipartPattern,
     RequestPattern,
     ResponseDefinition,
+    ScenarioStep,
     Stub,
     UrlPattern,
     ValuePattern,
@@ -87,6 +92,49 @@ def value_pattern() -> st.SearchStrategy[ValuePattern]:
         ),
         st.just(ValuePattern("absent", True)),
     )
+
+
+def composed_pattern() -> st.SearchStrategy[ValuePattern]:
+    """Matchers that hold others, and those with options of their own."""
+    inner = value_pattern().map(lambda value: {value.operator: value.operand, **value.options})
+    lists = st.lists(inner, min_size=1, max_size=2)
+    return st.one_of(
+        st.builds(ValuePattern, st.sampled_from(["and", "or"]), lists),
+        st.builds(ValuePattern, st.just("not"), inner),
+        st.builds(ValuePattern, st.just("lessThanNumber"), st.floats(-1e6, 1e6)),
+        st.just(ValuePattern("before", "now", {"expectedOffset": -3, "expectedOffsetUnit": "days"})),
+        st.just(ValuePattern("matchesXPath", "//p:a", {"xPathNamespaces": {"p": "urn:x"}})),
+        st.just(ValuePattern("matchesXPath", {"expression": "//a", "equalTo": "1"})),
+        st.just(ValuePattern("equalToXml", "<a/>", {"exemptedComparisons": ["TEXT_VALUE"]})),
+        st.just(ValuePattern("matchesJsonSchema", {"type": "object"}, {"schemaVersion": "V7"})),
+        st.just(ValuePattern("equalToGraphql", {"query": "{ a }", "variables": {"b": 1}})),
+    )
+
+
+def multi_pattern() -> st.SearchStrategy[ValuePattern]:
+    inner = composed_pattern().map(lambda value: {value.operator: value.operand, **value.options})
+    lists = st.lists(inner, min_size=1, max_size=2)
+    return composed_pattern() | st.builds(ValuePattern, st.sampled_from(["hasExactly", "includes"]), lists)
+
+
+def multipart_pattern() -> st.SearchStrategy[MultipartPattern]:
+    return st.builds(
+        MultipartPattern,
+        st.sampled_from(["ANY", "ALL"]),
+        st.none() | TEXT,
+        st.none() | TEXT,
+        value_patterns(WORD),
+        st.lists(composed_pattern(), max_size=2).map(tuple),
+    )
+
+
+def methods() -> st.SearchStrategy[MethodSet]:
+    names = st.lists(METHOD, min_size=2, max_size=3).map(tuple)
+    return st.builds(MethodSet, names, st.booleans())
+
+
+def scenario() -> st.SearchStrategy[ScenarioStep]:
+    return st.builds(ScenarioStep, NAME, st.none() | TEXT, st.none() | TEXT)
 
 
 def value_patterns(names: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[tuple[str, ValuePattern], ...]]:
@@ -191,9 +239,25 @@ def response(draw: Draw, url: UrlPattern | None, file_name: str, share: float | 
 
 @st.composite
 def stub(draw: Draw, number: int, name: str) -> Stub:
+    several, url = draw(st.none() | methods()), draw(url_pattern())
+    names = re.findall(r"\{(\w+)\}", url.value) if url is not None and url.kind == "urlPathTemplate" else []
     request = RequestPattern(
-        method=draw(METHOD),
-        url=draw(url_pattern()),
+        method="ANY" if several else draw(METHOD),
+        methods=several,
+        url=url,
+        path=draw(
+            st.lists(composed_pattern(), max_size=len(names)).map(
+                lambda made: tuple(zip(names, made, strict=False))
+            )
+        ),
+        cookies=draw(value_patterns(TEXT)),
+        form=draw(st.dictionaries(TEXT, multi_pattern(), max_size=1).map(lambda made: tuple(made.items()))),
+        multipart=tuple(draw(st.lists(multipart_pattern(), max_size=1))),
+        basic_auth=draw(st.none() | st.builds(BasicCredentials, TEXT, TEXT)),
+        scheme=draw(st.sampled_from([None, "http", "https"])),
+        host=draw(st.none() | value_pattern()),
+        port=draw(st.none() | st.integers(1, 65_535)),
+        client_ip=draw(st.none() | composed_pattern()),
         query=draw(value_patterns(TEXT)),
         headers=draw(value_patterns(WORD)),
         body=tuple(draw(st.lists(body_pattern(), max_size=2))),
@@ -207,6 +271,7 @@ def stub(draw: Draw, number: int, name: str) -> Stub:
             for index, share in enumerate(shares)
         ),
         priority=draw(st.integers(1, 9)),
+        scenario=draw(st.none() | scenario()),
         id=draw(st.none() | NAME),
         metadata=draw(st.dictionaries(TEXT, JSON, max_size=2)),
     )

@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
 from mockforge.engine import Decision, Engine, compile_service
 from mockforge.errors import StubFileError
+from mockforge.matching import regexes
 from mockforge.model.headers import Headers
 from mockforge.model.request import RequestView
 from mockforge.model.service import Capacity, Service, StallLaws
@@ -20,6 +22,7 @@ from mockforge.model.stub import (
     DelayDistribution,
     RequestPattern,
     ResponseDefinition,
+    ScenarioStep,
     Stub,
     UrlPattern,
     ValuePattern,
@@ -434,3 +437,79 @@ def test_stalls_do_not_change_what_the_next_request_draws() -> None:
 
     capacity = Capacity(servers=1, stalls=stalls)
     assert drawn(capacity, moved=True) == drawn(capacity, moved=False)
+
+
+# Scenarios
+
+
+def step(name: str, required: str | None, new: str | None = None, **fields: Any) -> Stub:
+    return replace(stub(name, **fields), scenario=ScenarioStep("order", required, new))
+
+
+def test_a_scenario_advances_with_the_answer_that_leads_on() -> None:
+    engine = engine_of(
+        step("new", "Started", "paid"), step("paid", "paid", "shipped"), step("shipped", "shipped")
+    )
+    assert bodies(engine, ["/"] * 4) == ["new", "paid", "shipped", "shipped"]
+    engine.scenarios.reset()
+    assert bodies(engine, ["/"]) == ["new"]
+
+
+def test_a_stub_in_another_state_leaves_the_request_to_the_next() -> None:
+    engine = engine_of(stub("plain"), step("later", "later", priority=1))
+    assert bodies(engine, ["/"]) == ["plain"]
+
+
+def test_states_outlive_a_replacement_of_the_stubs() -> None:
+    stubs = (step("new", "Started", "paid"), step("paid", "paid"))
+    engine = engine_of(*stubs)
+    ask(engine)
+    engine.replace(compile_service(Service("orders", stubs)))
+    assert bodies(engine, ["/"]) == ["paid"]
+
+
+def test_a_miss_names_the_state_that_was_wanted_and_the_one_that_is() -> None:
+    decision = ask(engine_of(step("later", "paid", "shipped")))
+    assert decision.stub is None
+    assert "scenario order: wanted state paid, found state Started" in decision.response.body.decode()
+
+
+# Matchers that fail
+
+
+def test_a_matcher_that_fails_is_an_error_of_its_stub_and_never_no_match(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(regexes, "LONGEST_S", 0.01)
+    bomb = RequestPattern(headers=(("X", ValuePattern("matches", "(x|xx)+[yz]")),))
+    engine = engine_of(stub("behind"), Stub("bomb", bomb, (text("bomb"),)))
+    decision = engine.decide(RequestView("GET", "/", [(b"X", b"x" * 60)]), 0)
+    assert (decision.stub, decision.response.status) == ("bomb", 500)
+    assert b"stub 'bomb': a matcher failed: regular expression '(x|xx)+[yz]' took" in decision.response.body
+    assert bodies(engine, ["/"]) == ["behind"]
+
+
+def test_a_url_pattern_that_fails_is_an_error_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(regexes, "LONGEST_S", 0.01)
+    engine = engine_of(stub("bomb", url=UrlPattern("urlPattern", "/(x|xx)+[yz]")))
+    decision = ask(engine, "/" + "x" * 60)
+    assert decision.response.status == 500
+    assert b"a URL pattern failed: regular expression '/(x|xx)+[yz]' took" in decision.response.body
+
+
+def test_a_near_miss_is_told_of_whatever_its_matchers_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(regexes, "LONGEST_S", 0.01)
+    bomb = RequestPattern("PUT", headers=(("X", ValuePattern("matches", "(x|xx)+[yz]")),))
+    engine = engine_of(Stub("bomb", bomb, (text("bomb"),)))
+    decision = engine.decide(RequestView("GET", "/", [(b"X", b"x" * 60)]), 0)
+    assert decision.stub is None
+    assert b"found what its matcher failed on: regular expression" in decision.response.body
+
+
+def test_a_url_pattern_that_fails_in_a_near_miss_is_as_far_off_as_can_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(regexes, "LONGEST_S", 0.01)
+    engine = engine_of(stub("bomb", url=UrlPattern("urlPattern", "/(x|xx)+[yz]"), method="PUT"))
+    decision = ask(engine, "/" + "x" * 60)
+    assert (decision.stub, decision.response.status) == (None, 404)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mockforge.matching.values import MISMATCH, compile_value, text_distance
+from mockforge.matching.operators import compile_value
+from mockforge.matching.values import MISMATCH, text_distance
 from mockforge.model.stub import ValuePattern
 
 

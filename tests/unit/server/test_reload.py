@@ -10,11 +10,11 @@ from random import Random
 
 import pytest
 
-from mockforge.engine import Engine
+from mockforge.engine import CompiledService, Engine
 from mockforge.errors import StubFileError
 from mockforge.model.request import RequestView
 from mockforge.server import reload
-from mockforge.server.reload import follow_edits, load
+from mockforge.server.reload import follow_edits, load, load_first
 
 STUB = "name: {name}\nrequest: GET /orders\nresponse: {{body: {body}}}\n"
 
@@ -38,7 +38,13 @@ class Follower:
         self.path = path
         self.engine = Engine(load(path), Random(1))
         self.told: list[str] = []
+        self.refused: StubFileError | None = None
         self._heard = asyncio.Event()
+
+    def take(self, compiled: CompiledService) -> None:
+        if self.refused is not None:
+            raise self.refused
+        self.engine.replace(compiled)
 
     def tell(self, line: str) -> None:
         self.told.append(line)
@@ -71,7 +77,7 @@ def follow(path: Path, steps: Callable[[Follower], object], monkeypatch: pytest.
 
         monkeypatch.setattr(reload, "_signature", looking)
         follower = Follower(path)
-        task = asyncio.create_task(follow_edits(path, follower.engine, follower.tell))
+        task = asyncio.create_task(follow_edits(path, follower.take, follower.tell))
         await looked.wait()
         try:
             await steps(follower)  # type: ignore[misc]
@@ -176,3 +182,34 @@ def test_the_signature_changes_with_size_and_time_and_not_otherwise(folder: Path
     assert resized != before
     os.utime(folder / "orders.yaml", ns=(1, 1))
     assert reload._signature(folder) != resized
+
+
+def test_an_edit_that_is_not_taken_is_told_and_the_next_one_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folder / "orders.yaml", STUB.format(name="orders", body="one"))
+
+    async def steps(follower: Follower) -> None:
+        follower.refused = StubFileError("does not go with what the API added")
+        told = await follower.after(
+            lambda: write(folder / "orders.yaml", STUB.format(name="orders", body="two"))
+        )
+        assert told == ["edit not taken: does not go with what the API added"]
+        follower.refused = None
+        await follower.after(lambda: write(folder / "orders.yaml", STUB.format(name="orders", body="three")))
+        assert follower.answer() == "three"
+
+    follow(folder, steps, monkeypatch)
+
+
+def test_an_empty_folder_is_a_service_without_stubs(tmp_path: Path) -> None:
+    folder = tmp_path / "orders"
+    (folder / "mappings").mkdir(parents=True)
+    (folder / "__files").mkdir()
+    (folder / "__files" / "a.txt").write_text("a")
+    assert (load_first(folder).service.name, load_first(folder).service.stubs) == ("orders", ())
+    with pytest.raises(StubFileError, match="no stub file"):
+        load(folder)
+    (folder / "notes.txt").write_text("not a stub")
+    with pytest.raises(StubFileError, match="no stub file"):
+        load_first(folder)

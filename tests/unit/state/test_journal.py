@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
 from mockforge.model.event import ServeEvent
@@ -94,3 +96,52 @@ def test_listeners_hear_every_event_in_order() -> None:
     journal.add(event(1))
     journal.add(event(2))
     assert heard == [("first", 1), ("second", 1), ("first", 2), ("second", 2)]
+
+
+def test_entries_have_ids_that_lead_back_to_them() -> None:
+    journal = Journal(limit=10)
+    for number in range(30):
+        journal.add(event(number))
+    entries = journal.entries()
+    assert [entry.event for entry in entries] == journal.latest()
+    assert len({entry.id for entry in entries}) == len(entries)
+    assert all(journal.find(entry.id) == entry for entry in entries)
+    assert UUID(entries[0].id).version == 8
+
+
+def test_an_evicted_or_foreign_id_finds_nothing() -> None:
+    journal, other = Journal(limit=10), Journal()
+    journal.add(event(0))
+    (first,) = journal.entries()
+    other.add(event(5))
+    assert journal.find(other.entries()[0].id) is None
+    for number in range(1, 100):
+        journal.add(event(number))
+    assert journal.find(first.id) is None
+
+
+def test_removed_entries_are_left_out_and_stay_counted() -> None:
+    journal = Journal(limit=100)
+    for number in range(5):
+        journal.add(event(number))
+    removed = journal.entries()[2]
+    journal.remove([removed.number, 99])
+    assert [each.wall_ns for each in journal.latest()] == [0, 1, 3, 4]
+    assert journal.find(removed.id) is None
+    assert journal.served == 5
+    for number in range(5, 300):
+        journal.add(event(number))
+    assert journal.latest()[-1].wall_ns == 299
+
+
+def test_a_cleared_journal_is_empty_and_misses_nothing_and_its_counts_go_on() -> None:
+    journal = Journal(limit=10)
+    for number in range(100):
+        journal.add(event(number, stub=None, body=b"x"))
+    assert journal.missing == journal.evicted > 0
+    before = {entry.id for entry in journal.entries()}
+    journal.clear()
+    assert (journal.latest(), journal.missing, journal.served) == ([], 0, 100)
+    journal.add(event(7))
+    assert (journal.served, journal.unmatched, len(journal.latest())) == (101, 100, 1)
+    assert journal.entries()[0].id not in before

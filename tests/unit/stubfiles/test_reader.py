@@ -128,7 +128,12 @@ def test_paths_are_shown_as_they_were_given(folder: Any, monkeypatch: pytest.Mon
         read_service(Path("orders"))
 
 
-@pytest.mark.parametrize("key", ["persistent", "scenarioName", "requiredScenarioState"])
+def test_a_state_without_its_scenario_is_refused(folder: Any) -> None:
+    problem = folder.problem("request: GET /a\nnewScenarioState: x\n")
+    assert problem.startswith("a.yaml:1: stub 'GET /a': newScenarioState goes with scenarioName")
+
+
+@pytest.mark.parametrize("key", ["persistent", "insertionIndex", "postServeActions"])
 def test_keys_of_wiremock_that_are_not_supported_are_named_so(folder: Any, key: str) -> None:
     problem = folder.problem(f"request: GET /a\n{key}: x\n")
     assert problem.startswith(

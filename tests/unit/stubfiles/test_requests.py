@@ -5,10 +5,18 @@ from typing import Any
 import orjson
 import pytest
 
-from mockforge.matching.body import BODY_OPERATORS
-from mockforge.matching.values import OPERATORS as MATCHERS
-from mockforge.model.stub import RequestPattern, UrlPattern, ValuePattern
-from mockforge.stubfiles.form import OPERATORS, BodyPatternForm
+from mockforge.matching.multi_values import MULTI_OPERATORS
+from mockforge.matching.operators import OPERATORS, OPTIONS
+from mockforge.model.stub import (
+    BasicCredentials,
+    MethodSet,
+    MultipartPattern,
+    RequestPattern,
+    ScenarioStep,
+    UrlPattern,
+    ValuePattern,
+)
+from mockforge.stubfiles.pattern_form import PatternForm, ValuesForm
 from mockforge.stubfiles.shorthand import parse_shorthand, shorthand_of
 
 
@@ -43,8 +51,8 @@ def test_a_pattern_that_says_more_has_no_shorthand(pattern: RequestPattern) -> N
 
 
 def test_matchers_of_values_are_those_that_the_engine_knows() -> None:
-    assert set(OPERATORS) == set(MATCHERS)
-    assert set(BodyPatternForm.operators) == {*MATCHERS, *BODY_OPERATORS}
+    assert set(PatternForm.keys()) == {*OPERATORS, *OPTIONS}
+    assert set(ValuesForm.keys()) == {*OPERATORS, *OPTIONS, *MULTI_OPERATORS}
 
 
 def test_query_parameters_and_headers_take_matchers(folder: Any) -> None:
@@ -108,6 +116,58 @@ def test_the_body_takes_matchers_of_text_json_and_jsonpath(folder: Any) -> None:
     )
 
 
+def test_every_key_of_a_request_is_read(folder: Any) -> None:
+    stub = folder.stub(
+        """
+        scenarioName: order
+        requiredScenarioState: Started
+        newScenarioState: shipped
+        request:
+          method: {noneOf: [GET, HEAD]}
+          scheme: https
+          host: {matches: ".*example.com"}
+          port: 8443
+          clientIp: {equalTo: 127.0.0.1}
+          urlPathTemplate: /orders/{order-id}
+          pathParameters: {order-id: {greaterThanNumber: 5}}
+          queryParameters: {tag: {hasExactly: [{equalTo: a}, {not: {contains: b}}]}}
+          formParameters: {a: {includes: [{equalTo: 1}]}}
+          cookies: {session: {absent: true}}
+          basicAuthCredentials: {username: ada, password: engine}
+          multipartPatterns:
+            - {name: file, fileName: a.txt, headers: {X: {equalTo: y}}, bodyPatterns: [{matchesXPath: //a}]}
+        """
+    )
+    assert stub.scenario == ScenarioStep("order", "Started", "shipped")
+    assert stub.request == RequestPattern(
+        method="ANY",
+        methods=MethodSet(("GET", "HEAD"), excluded=True),
+        scheme="https",
+        host=ValuePattern("matches", ".*example.com"),
+        port=8443,
+        client_ip=ValuePattern("equalTo", "127.0.0.1"),
+        url=UrlPattern("urlPathTemplate", "/orders/{order-id}"),
+        path=(("order-id", ValuePattern("greaterThanNumber", 5.0)),),
+        query=(("tag", ValuePattern("hasExactly", [{"equalTo": "a"}, {"not": {"contains": "b"}}])),),
+        form=(("a", ValuePattern("includes", [{"equalTo": "1"}])),),
+        cookies=(("session", ValuePattern("absent", True)),),
+        basic_auth=BasicCredentials("ada", "engine"),
+        multipart=(
+            MultipartPattern(
+                name="file",
+                file_name="a.txt",
+                headers=(("X", ValuePattern("equalTo", "y")),),
+                body=(ValuePattern("matchesXPath", "//a"),),
+            ),
+        ),
+    )
+
+
+def test_a_list_of_one_method_is_that_method(folder: Any) -> None:
+    stub = folder.stub("request: {method: {oneOf: [PUT]}, urlPath: /a}")
+    assert stub.request == RequestPattern("PUT", UrlPattern("urlPath", "/a"))
+
+
 REFUSED = [
     ("GET", ": 'GET' is not METHOD /PATH (such as"),
     ("GET orders", ": 'GET orders' is not METHOD /PATH (such as"),
@@ -115,7 +175,7 @@ REFUSED = [
     ("GET /a/{id}?x=1", ": 'GET /a/{id}?x=1' has a template and a query, which the shorthand cannot join"),
     ("GET /a/{b/c}", ".urlPathTemplate: '{b' in template '/a/{b/c}' (a {name} fills the whole segment)"),
     ("GET /{id}/{id}", ".urlPathTemplate: {id} stands twice in template '/{id}/{id}' (names must differ)"),
-    ("GET /{a-b}", ".urlPathTemplate: {a-b} in template '/{a-b}' is not a name (letters, digits"),
+    ("GET /{a.b}", ".urlPathTemplate: {a.b} in template '/{a.b}' is not a name (letters, digits"),
     ("GET /{}", ".urlPathTemplate: {} in template '/{}' is not a name (letters"),
     (17, ": must be a mapping, not 17 (such as GET /orders/{id}, or"),
     ({"method": ["GET"]}, ".method: must be a string, not a list"),
@@ -143,26 +203,68 @@ REFUSED = [
         {"headers": {"X": {"equalsTo": "a"}}},
         ".headers.X.equalsTo: unknown key 'equalsTo', did you mean 'equalTo'?",
     ),
+    ({"headers": {"X": {"equalToNumber": "a"}}}, ".headers.X.equalToNumber: must be a number, not 'a'"),
+    ({"headers": {"X": {"before": "soon"}}}, ".headers.X: before 'soon' is not a date and time (such as"),
     (
-        {"headers": {"X": {"equalToJson": "{}"}}},
-        ".headers.X.equalToJson: key 'equalToJson' is WireMock's, and",
+        {"headers": {"X": {"after": "now", "expectedOffset": 1, "expectedOffsetUnit": "moons"}}},
+        ".headers.X: 'moons' is not a unit of an offset (known: seconds,",
     ),
+    (
+        {"headers": {"X": {"after": "now", "truncateActual": "noon"}}},
+        ".headers.X: truncateActual 'noon' is not known (known: first second of minute",
+    ),
+    (
+        {"headers": {"X": {"after": "now", "actualFormat": "QQ"}}},
+        ".headers.X: 'QQ' in the date format 'QQ' is not known",
+    ),
+    ({"headers": {"X": {"and": []}}}, ".headers.X.and: "),
+    ({"headers": {"X": {"not": {"matches": "("}}}}, ".headers.X.not.matches: regular expression '(' does"),
+    ({"headers": {"X": {"hasExactly": [{"equalTo": "a", "contains": "b"}]}}}, ".headers.X.hasExactly[0]: "),
     ({"queryParameters": {"q": {"matches": "["}}}, ".queryParameters.q.matches: regular expression '[' does"),
-    ({"cookies": {}}, ".cookies: key 'cookies' is WireMock's, and not supported yet (known:"),
+    ({"customMatcher": {}}, ".customMatcher: key 'customMatcher' is WireMock's, and not supported yet"),
+    ({"method": {}}, ".method: needs oneOf or noneOf (such as GET, ANY, or"),
+    ({"method": {"oneOf": ["get"]}}, ".method.oneOf[0]: method 'get' must be in capitals"),
+    ({"scheme": "ftp"}, ".scheme: scheme 'ftp' is not known (known: http, https)"),
+    ({"port": 0}, ".port: must be at least 1, not 0"),
+    ({"basicAuth": {"username": "a"}}, ".basicAuth.password: is missing (such as {username: ada,"),
+    ({"pathParameters": {"id": {"equalTo": "1"}}}, ": id is no parameter of the urlPathTemplate (pathPar"),
+    (
+        {"urlPathTemplate": "/{id}", "pathParameters": {"ID": {"equalTo": "1"}}},
+        ": ID is no parameter of the urlPathTemplate (known: id)",
+    ),
+    ({"multipartPatterns": [{"matchingType": "SOME"}]}, ".multipartPatterns[0].matchingType: matchingType"),
     ({"bodyPatterns": {}}, ".bodyPatterns: must be a list, not a mapping"),
-    ({"bodyPatterns": ["a"]}, ".bodyPatterns[0]: must be a mapping, not 'a' (such as {equalToJson: {sku"),
+    ({"bodyPatterns": ["a"]}, ".bodyPatterns[0]: must be a mapping, not 'a' (such as {equalTo: some"),
     ({"bodyPatterns": [{}]}, ".bodyPatterns[0]: needs one of equalTo, contains, doesNotContain"),
     (
-        {"bodyPatterns": [{"equalToXml": "<a/>"}]},
-        ".bodyPatterns[0].equalToXml: key 'equalToXml' is WireMock's, and not supported yet",
+        {"bodyPatterns": [{"equalToXml": "<a>"}]},
+        ".bodyPatterns[0]: '<a>' is not XML: ",
+    ),
+    (
+        {"bodyPatterns": [{"equalToXml": "<a/>", "namespaceAwareness": "SOME"}]},
+        ".bodyPatterns[0]: namespaceAwareness 'SOME' is not known (LEGACY, STRICT, NONE)",
+    ),
+    (
+        {"bodyPatterns": [{"equalToXml": "<a>${xmlunit.no}</a>", "enablePlaceholders": True}]},
+        ".bodyPatterns[0]: placeholder xmlunit.no is not known",
+    ),
+    ({"bodyPatterns": [{"matchesXPath": "//["}]}, ".bodyPatterns[0]: XPath '//[' does not parse"),
+    ({"bodyPatterns": [{"matchesJsonSchema": "{"}]}, ".bodyPatterns[0]: the schema '{' is not JSON"),
+    (
+        {"bodyPatterns": [{"matchesJsonSchema": {}, "schemaVersion": "V5"}]},
+        ".bodyPatterns[0]: schemaVersion 'V5' is not known (V4, V6",
+    ),
+    (
+        {"bodyPatterns": [{"equalToGraphql": "{ a "}]},
+        ".bodyPatterns[0]: the GraphQL query does not parse: ",
     ),
     (
         {"bodyPatterns": [{"contains": "a"}, {"equalToJson": "{a: 1}"}]},
         ".bodyPatterns[1].equalToJson: '{a: 1}' is not JSON: ",
     ),
     (
-        {"bodyPatterns": [{"equalToJson": {"id": "${json-unit.any-string}"}}]},
-        ".bodyPatterns[0].equalToJson: placeholders such as ${json-unit.ignore} are WireMock's, and not",
+        {"bodyPatterns": [{"equalToJson": {"id": "${json-unit.any-strin}"}}]},
+        ".bodyPatterns[0].equalToJson: placeholder '${json-unit.any-strin}' is not known (known: ignore,",
     ),
     (
         {"bodyPatterns": [{"equalTo": "a", "ignoreArrayOrder": True}]},
@@ -179,10 +281,6 @@ REFUSED = [
     (
         {"bodyPatterns": [{"matchesJsonPath": {"expression": "$.a[", "equalTo": "a"}}]},
         ".bodyPatterns[0].matchesJsonPath.expression: JSONPath '$.a[' does not parse: ",
-    ),
-    (
-        {"bodyPatterns": [{"matchesJsonPath": {"expression": "$.a"}}]},
-        ".bodyPatterns[0].matchesJsonPath: needs one of equalTo, contains",
     ),
     (
         {"bodyPatterns": [{"matchesJsonPath": {"equalTo": "a"}}]},

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from mockforge.model.stub import (
     Variants,
 )
 from mockforge.stubfiles.reader import read_service
-from mockforge.stubfiles.writer import write_service
+from mockforge.stubfiles.writer import save_mappings, write_service
 
 LAW = DelayDistribution("quantiles", {"unit": "ms", "points": {0.0: 3.1, 99.9: 61, 50.0: 9.8}})
 GET_ORDER = Stub(
@@ -248,3 +249,47 @@ def test_what_no_file_can_say_is_not_written(tmp_path: Path, stubs: list[Stub], 
     with pytest.raises(ValueError, match=reason):
         write_service(Service("s", tuple(stubs)), tmp_path / "s")
     assert not (tmp_path / "s").exists()
+
+
+SAVED: dict[str, dict[str, object]] = {
+    "1": {
+        "response": {"status": 200},
+        "request": {"method": "GET", "url": "/a/b?c"},
+        "id": "6ba7b810-9dad-41d1-80b4-00c04fd430c8",
+    },
+    "2": {"name": "Made: ünïcode", "request": {"method": "GET", "urlPath": "/z"}, "response": {"body": "é"}},
+}
+
+
+def test_mappings_are_saved_in_their_order_with_their_keys_in_ours(tmp_path: Path) -> None:
+    save_mappings(tmp_path, SAVED, replaced={}, beside=[])
+    files = sorted((tmp_path / "mappings" / "saved").iterdir())
+    assert [file.name for file in files] == ["0001-get-a-b-c.json", "0002-made-n-code.json"]
+    assert list(json.loads(files[0].read_text())) == ["id", "request", "response"]
+    assert "é" in files[1].read_text()
+    stubs = read_service(tmp_path).stubs
+    assert [stub.request.url.value for stub in stubs if stub.request.url] == ["/a/b?c", "/z"]
+
+
+def test_mappings_that_are_saved_later_come_after_those_before(tmp_path: Path) -> None:
+    save_mappings(tmp_path, SAVED, replaced={}, beside=[])
+    save_mappings(tmp_path, {"3": SAVED["2"]}, replaced={}, beside=[])
+    names = sorted(file.name for file in (tmp_path / "mappings" / "saved").iterdir())
+    assert names[-1] == "0003-made-n-code.json"
+
+
+def test_a_mapping_that_stands_alone_in_its_file_is_written_there(tmp_path: Path) -> None:
+    save_mappings(tmp_path, SAVED, replaced={}, beside=[])
+    file = tmp_path / "mappings" / "saved" / "0002-made-n-code.json"
+    edited = {**SAVED["2"], "response": {"status": 201}}
+    save_mappings(tmp_path, {"2": edited}, replaced={"2": f"{file}:1"}, beside=[])
+    assert json.loads(file.read_text())["response"] == {"status": 201}
+    assert len(list(file.parent.iterdir())) == 2
+
+
+@pytest.mark.parametrize(("name", "beside"), [("several.json", True), ("alone.yaml", False)])
+def test_a_file_that_people_wrote_is_not_written_over(tmp_path: Path, name: str, beside: bool) -> None:
+    place = f"{tmp_path / name}:7"
+    with pytest.raises(UsageError, match=r"cannot be written anew .*edit it there"):
+        save_mappings(tmp_path, SAVED, replaced={"2": place}, beside=[place] if beside else [])
+    assert list(tmp_path.iterdir()) == []
