@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 __all__ = ["quiet", "room_for_connections"]
 
-_SWITCH_INTERVAL_S = 0.0005
+_SWITCH_INTERVAL_S = 0.0001
 #: What is kept of each request comes and goes by the thousand, and hardly ever in cycles.
 _THRESHOLDS = (50_000, 20, 50)
 

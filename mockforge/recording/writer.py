@@ -34,7 +34,7 @@ from mockforge.recording.schema import SCHEMA_VERSION, RecordingMeta, create_tab
 
 __all__ = ["RecordingWriter", "Redacts"]
 
-_GATHER_S = 0.05
+_GATHER_S = 0.005
 _TRANSACTION_NS = 50_000_000
 
 
