@@ -19,7 +19,6 @@ from pathlib import Path
 
 OUT = Path("out/demo")
 RATE = 110
-RAMP = "110:500:15s"
 SECONDS = 12
 SPEED_NOT_RECORDED = 2.5
 _READY_S = 30
@@ -52,26 +51,21 @@ def main() -> int:
 
 def run_steps(real: str) -> None:
     """The main job, against the backend at `real`."""
-    recording, ramp, both, stubs = (
-        OUT / name for name in ("orders.mfrec", "ramp.mfrec", "both.mfrec", "stubs")
-    )
+    recording, stubs = OUT / "orders.mfrec", OUT / "stubs"
     say(f"1. Record: the backend's traffic through the proxy, {RATE} requests/s for {SECONDS} s")
     with mockforge("record", "--target", real, "--port", "0", "--out", str(recording)) as proxy:
         run("-m", "examples.orders.traffic", "--url", proxy, "--rate", str(RATE), "--seconds", str(SECONDS))
-    say("2. Profile: the same requests, more and more of them, until the backend has had enough")
-    profile = ("profile", str(recording), "--target", real, "--unsafe", "--ramp", RAMP, "--out", str(ramp))
-    run("-m", "mockforge", *profile)
-    run("-m", "mockforge", "recordings", "merge", str(recording), str(ramp), "--mixed", "--out", str(both))
-    say("3. Learn: stubs and a performance model, the backend's capacity in it")
-    run("-m", "mockforge", "learn", str(both), "--out", str(stubs))
-    say("4. Serve the mock; replay the recorded load against the backend and against the mock; compare")
+    say("2. Learn: stubs and a performance model from the recording")
+    run("-m", "mockforge", "learn", str(recording), "--out", str(stubs))
+    say("3. Serve the mock; replay the recorded load against the backend and against the mock; compare")
     recorded = gap_at("recorded-load", recording, stubs, real)
-    say(f"5. The same at a load that was not recorded: {SPEED_NOT_RECORDED} times as fast")
+    say(f"4. The same at a load that was not recorded: {SPEED_NOT_RECORDED} times as fast")
     not_recorded = gap_at("load-not-recorded", recording, stubs, real, "--speed", str(SPEED_NOT_RECORDED))
     print(
         f"\nThe performance deviation gap is {recorded:.1%} at the recorded load, and {not_recorded:.1%} at "
         f"{SPEED_NOT_RECORDED} times that load:"
-        "\nthere requests wait, in the backend and at the mock's learned capacity alike."
+        "\nthere the real backend queues, and the mock only where this recording showed its capacity: `learn`"
+        "\nsaid above whether it did. `mockforge profile` records what it takes."
     )
 
 
