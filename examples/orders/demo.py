@@ -20,7 +20,7 @@ from pathlib import Path
 OUT = Path("out/demo")
 RATE = 110
 SECONDS = 12
-SPEED_NOT_RECORDED = 2.5
+SPEED_NOT_RECORDED = 2.0
 _READY_S = 30
 _END_S = 20
 
