@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from mockforge.errors import RecordingError
 from mockforge.model.exchange import Exchange, Marker
+from mockforge.model.sample import FailureKind
 from mockforge.recording.decoding import ExchangeDecoder, expressions_of
 from mockforge.recording.opening import (
     check_first_bytes,
@@ -25,17 +26,17 @@ from mockforge.recording.opening import (
     open_for_reading,
     told_as_recording_errors,
 )
-from mockforge.recording.schema import FAILED, REQUEST_SIZE, RESPONSE_SIZE, meta_from_rows
+from mockforge.recording.schema import FAILED, FAILURE, REQUEST_SIZE, RESPONSE_SIZE, meta_from_rows
 from mockforge.recording.selection import Selection
 
 __all__ = ["Columns", "Line", "RecordingReader", "Totals"]
 
 _ROWS_AT_ONCE = 20_000
-_NUMBERS = 8
+_NUMBERS = 10
 
 _COLUMNS = f"""
 SELECT arrived_ns, total_ns, ifnull(ttfb_ns, -1), ifnull(status, 0), in_flight, ifnull(lateness_ns, -1),
-       {FAILED}, ifnull(error = 'caller: left', 0), method, target, operation
+       {FAILED}, {FAILURE}, ifnull({{response_size}}, -1), id, method, target, operation
 FROM exchange
 """
 
@@ -81,7 +82,8 @@ class Columns:
     """What statistics need of n exchanges, ordered by arrival; no headers, no bodies.
 
     Arrays have shape (n,), times are nanoseconds. `ttfb_ns` and `lateness_ns` are -1 where unknown,
-    `status` is 0 where no answer came. `failed` is as `Exchange.failed`; `aborted` marks callers that left.
+    `status` is 0 where no answer came. `failed` is as `Exchange.failed`; `aborted` marks callers that left,
+    `failure` are FailureKinds. `response_size` is -1 where unknown; `id` is the exchange's in its file.
     """
 
     arrived_ns: NDArray[np.int64]
@@ -92,6 +94,9 @@ class Columns:
     lateness_ns: NDArray[np.int64]
     failed: NDArray[np.bool_]
     aborted: NDArray[np.bool_]
+    failure: NDArray[np.int8]
+    response_size: NDArray[np.int64]
+    id: NDArray[np.int64]
     method: list[str]
     target: list[str]
     operation: list[str | None]
@@ -180,9 +185,7 @@ class RecordingReader:
         self, selection: Selection | None = None, *, slowest_first: bool = False, limit: int | None = None
     ) -> Iterator[Line]:
         """The figures of the exchanges selected, by arrival or by latency, at most `limit`."""
-        expressions = expressions_of(self.version)
-        if self.version < 2:
-            expressions |= _SIZES_OF_BODIES
+        expressions = expressions_of(self.version) | self._sizes()
         columns = ", ".join(expressions.get(name, name) for name in Line._fields)
         order = "total_ns DESC, id" if slowest_first else "arrived_ns, id"
         with told_as_recording_errors(self.path):
@@ -199,7 +202,7 @@ class RecordingReader:
         texts: list[list[Any]] = [[], [], []]
         names: dict[str | None, str | None] = {}
         with told_as_recording_errors(self.path):
-            cursor = self._select(_COLUMNS, selection, "")
+            cursor = self._select(_COLUMNS.format_map(self._sizes()), selection, "")
             while rows := cursor.fetchmany(_ROWS_AT_ONCE):
                 columns = list(zip(*rows, strict=True))
                 blocks.append(np.array(columns[:_NUMBERS], dtype=np.int64))
@@ -218,11 +221,18 @@ class RecordingReader:
             in_flight=table[4].astype(np.int32),
             lateness_ns=table[5],
             failed=table[6].astype(np.bool_),
-            aborted=table[7].astype(np.bool_),
+            aborted=table[7] == FailureKind.CALLER_LEFT,
+            failure=table[7].astype(np.int8),
+            response_size=table[8],
+            id=table[9],
             method=method,
             target=target,
             operation=operation,
         )
+
+    def _sizes(self) -> dict[str, str]:
+        """What to select for the sizes of bodies."""
+        return _SIZES_OF_BODIES if self.version < 2 else {name: name for name in _SIZES_OF_BODIES}
 
     def close(self) -> None:
         """Free the file. May be called twice."""

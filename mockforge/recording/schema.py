@@ -21,11 +21,13 @@ import zstandard
 
 from mockforge import __version__
 from mockforge.model.headers import Headers
+from mockforge.model.sample import FailureKind
 
 __all__ = [
     "ADDED_COLUMNS",
     "APPLICATION_ID",
     "FAILED",
+    "FAILURE",
     "REQUEST_SIZE",
     "RESPONSE_SIZE",
     "SCHEMA_VERSION",
@@ -50,6 +52,13 @@ APPLICATION_ID = 0x4D465243
 
 #: `Exchange.failed` in SQL.
 FAILED = "(error IS NOT NULL OR status IS NULL OR status >= 400)"
+
+#: Why no complete answer came, in SQL: a FailureKind.
+FAILURE = f"""CASE WHEN error IS NULL THEN {FailureKind.NONE}
+    WHEN error = 'caller: left' THEN {FailureKind.CALLER_LEFT}
+    WHEN error LIKE '%timeout%' THEN {FailureKind.TIMEOUT}
+    WHEN error LIKE 'connect:%' OR error LIKE 'tls:%' THEN {FailureKind.CONNECTION}
+    ELSE {FailureKind.BROKEN} END"""
 
 #: Columns of `exchange` since version 2, and their types.
 ADDED_COLUMNS = {

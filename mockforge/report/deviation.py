@@ -10,45 +10,35 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mockforge import __version__
-from mockforge.errors import ComparisonError
-from mockforge.model.sample import Run
+from mockforge.report.load import LoadBin
 from mockforge.report.tolerances import Tolerances
-from mockforge.report.verdicts import (
-    Metric,
-    Samples,
-    Verdict,
-    gap_metric,
-    metrics_of,
-    noise_floor,
-    overall_verdict,
-)
-from mockforge.stats.quantiles import quantiles
-from mockforge.stats.two_sample import wasserstein
+from mockforge.report.verdicts import Metric, Verdict, overall_verdict
 
 __all__ = [
+    "ALL_OPERATIONS",
     "FEW_SAMPLES",
     "DeviationReport",
     "OperationDeviation",
     "Origin",
     "Pair",
     "RunSummary",
-    "compare_runs",
 ]
 
 #: Below this many samples in either run an operation's figures are marked as few.
 FEW_SAMPLES = 100
+#: The name of what all operations make together.
+ALL_OPERATIONS = "all operations"
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One figure of both runs: `a` real, `b` mock. NaN where a run has none."""
+    """One figure of both sides: `a` real, `b` mock. NaN where a side has none."""
 
     a: float
     b: float
@@ -64,44 +54,94 @@ class Pair:
         return self.b - self.a
 
 
+_UNKNOWN = Pair(math.nan, math.nan)
+
+
 @dataclass(frozen=True, slots=True)
 class OperationDeviation:
-    """How one operation performed in both runs. Latencies in ms, rates per second, error rates 0..1.
+    """How one operation performed on both sides.
 
-    `throughput` counts the requests that were answered. `share` is the operation's part of run A's requests.
-    `latencies_a` and `latencies_b` are the sorted latencies in ms, shapes (n_a,) and (n_b,), for pictures.
-    `metrics` are what is judged, each with its interval; `noise` is the gap that two real runs would have.
+    `metrics` are all its numbers, by `report.metrics.registry`. `share` is the operation's part of side A's
+    requests. `latencies_a` and `latencies_b` are the sorted latencies in ms, shapes (n_a,) and (n_b,), for
+    pictures; empty where only percentiles are known. `noise` is the gap that two real runs would have by
+    chance. `load` are the latencies by the number of requests in flight. `matched` are the parts of both
+    sides' requests that are compared, where the sides were loaded differently; None: all of them.
     """
 
     name: str
     count: Pair
-    p50_ms: Pair
-    p95_ms: Pair
-    p99_ms: Pair
-    mean_ms: Pair
-    error_rate: Pair
-    throughput: Pair
-    gap: float
     share: float
+    gap: float
+    noise: float
+    metrics: tuple[Metric, ...]
     latencies_a: NDArray[np.float64]
     latencies_b: NDArray[np.float64]
-    metrics: tuple[Metric, ...] = ()
-    noise: float = math.nan
+    load: tuple[LoadBin, ...] = ()
+    matched: Pair | None = None
+
+    def metric(self, name: str) -> Metric | None:
+        """The number of that name; None where the operation has none."""
+        return next((metric for metric in self.metrics if metric.name == name), None)
+
+    def pair(self, name: str) -> Pair:
+        """Both sides' figures of that name; NaN where there are none."""
+        metric = self.metric(name)
+        return Pair(metric.a, metric.b) if metric else _UNKNOWN
+
+    @property
+    def p50_ms(self) -> Pair:
+        """The median latency."""
+        return self.pair("p50")
+
+    @property
+    def p95_ms(self) -> Pair:
+        """The latency that one request in twenty exceeds."""
+        return self.pair("p95")
+
+    @property
+    def p99_ms(self) -> Pair:
+        """The latency that one request in a hundred exceeds."""
+        return self.pair("p99")
+
+    @property
+    def mean_ms(self) -> Pair:
+        """The mean latency."""
+        return self.pair("mean")
+
+    @property
+    def error_rate(self) -> Pair:
+        """The share of requests that failed, 0..1."""
+        return self.pair("error_rate")
+
+    @property
+    def throughput(self) -> Pair:
+        """Good answers a second."""
+        return self.pair("throughput")
+
+    @property
+    def judged(self) -> tuple[Metric, ...]:
+        """The numbers that a tolerance bounds."""
+        return tuple(metric for metric in self.metrics if metric.verdict is not None)
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of its metrics' verdicts."""
-        return overall_verdict(list(self.metrics))
+        """The worst of its numbers' verdicts."""
+        return overall_verdict(self.judged)
 
     @property
     def few(self) -> bool:
-        """Whether either run has too few samples to lean on."""
+        """Whether either side has too few samples to lean on."""
         return min(self.count.a, self.count.b) < FEW_SAMPLES
 
     @property
     def contribution(self) -> float:
         """What the operation adds to the run's gap: the contributions of all operations sum up to it."""
         return self.gap * self.share
+
+    @property
+    def noise_ratio(self) -> float:
+        """How many times the gap of two real runs this gap is; NaN where that is unknown."""
+        return self.gap / self.noise if self.noise > 0 else math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +162,10 @@ class Origin:
 class RunSummary:
     """What a run was: its size, its load, and how late its own program was (ms; NaN where it has no plan).
 
-    `offered_per_s` is the rate at which requests came (NaN where there are too few to tell);
-    `origin` is None for a run that no file stands behind.
+    `offered_per_s` is the rate at which requests came (NaN where there are too few to tell), `achieved_per_s`
+    that of good answers; both are after the warm-up, of which `warmup_s` seconds were cut off.
+    `origin` is None for a run that no file stands behind; `sampled` is not set where only percentiles are
+    known.
     """
 
     name: str
@@ -134,20 +176,36 @@ class RunSummary:
     lateness_p50_ms: float
     lateness_p99_ms: float
     origin: Origin | None = None
+    achieved_per_s: float = math.nan
+    warmup_s: float = 0.0
+    sampled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class DeviationReport:
-    """Run A against run B: operations that both have, by falling share of A; then those that one lacks."""
+    """Side A against side B: operations that both have, by falling share of A; then those that one lacks.
 
-    a: RunSummary
-    b: RunSummary
+    Each side is a run or several repetitions of one.
+    """
+
+    runs_a: tuple[RunSummary, ...]
+    runs_b: tuple[RunSummary, ...]
     operations: tuple[OperationDeviation, ...]
     overall: OperationDeviation
-    only_a: tuple[str, ...]
-    only_b: tuple[str, ...]
+    only_a: tuple[str, ...] = ()
+    only_b: tuple[str, ...] = ()
     tolerances: Tolerances = field(default_factory=Tolerances)
     program: str = f"mockforge {__version__}"
+
+    @property
+    def a(self) -> RunSummary:
+        """The real run, the first where there are several."""
+        return self.runs_a[0]
+
+    @property
+    def b(self) -> RunSummary:
+        """The mocked run, the first where there are several."""
+        return self.runs_b[0]
 
     @property
     def ranked(self) -> tuple[OperationDeviation, ...]:
@@ -155,162 +213,32 @@ class DeviationReport:
         return tuple(sorted(self.operations, key=lambda operation: (-operation.contribution, operation.name)))
 
     @property
-    def verdict(self) -> Verdict:
-        """Whether the mock is within its tolerances: by the metrics that somebody gave one, else by all."""
+    def every(self) -> tuple[OperationDeviation, ...]:
+        """The operations by what hurts most, and all of them together last."""
+        return (*self.ranked, self.overall)
+
+    @property
+    def sampled(self) -> bool:
+        """Whether both sides are known by their samples, so that chance can be told from deviation."""
+        return all(run.sampled for run in (*self.runs_a, *self.runs_b))
+
+    @property
+    def decisive(self) -> tuple[tuple[OperationDeviation, Metric], ...]:
+        """What the verdict rests on: the numbers that somebody gave a tolerance, else all that have one."""
         given = self.tolerances.given
-        return overall_verdict(
-            [
-                metric
-                for operation in (*self.operations, self.overall)
-                for metric in operation.metrics
-                if not given or metric.name in given
-            ]
+        return tuple(
+            (operation, metric)
+            for operation in self.every
+            for metric in operation.judged
+            if not given or metric.name in given
         )
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the mock is within its tolerances."""
+        return overall_verdict(metric for _, metric in self.decisive)
 
     @property
     def gap(self) -> float:
         """The headline: the operations' gaps weighted by A's request shares."""
         return self.overall.gap
-
-
-def compare_runs(
-    a: Run,
-    b: Run,
-    origin_a: Origin | None = None,
-    origin_b: Origin | None = None,
-    tolerances: Tolerances | None = None,
-) -> DeviationReport:
-    """Compare run A (real) with run B (mock), operation by operation, against tolerances or the defaults.
-
-    Raises ComparisonError when a run is empty or the two have no operation in common.
-    """
-    for run in (a, b):
-        if not len(run):
-            raise ComparisonError("the run is empty", where=run.name, hint="record some traffic first")
-    names_a, names_b = _names(a), _names(b)
-    common = [name for name in names_a if name in names_b]
-    if not common:
-        raise ComparisonError(_nothing_in_common(a, b, names_a, names_b))
-    shares = np.array([float(a.of(name).sum()) for name in common])
-    shares = shares / shares.sum()
-    operations = [
-        _operation(name, a, b, a.of(name), b.of(name), float(share))
-        for name, share in zip(common, shares, strict=True)
-    ]
-    gap = float(sum(operation.gap * operation.share for operation in operations))
-    tolerances = tolerances or Tolerances()
-    overall = _operation("all operations", a, b, _any_of(a, common), _any_of(b, common), 1.0, gap)
-    return DeviationReport(
-        a=_summary(a, origin_a),
-        b=_summary(b, origin_b),
-        operations=tuple(
-            _judged(operation, a, b, [operation.name], tolerances)
-            for operation in sorted(operations, key=lambda operation: (-operation.share, operation.name))
-        ),
-        overall=_judged(overall, a, b, common, tolerances),
-        only_a=tuple(name for name in names_a if name not in names_b),
-        only_b=tuple(name for name in names_b if name not in names_a),
-        tolerances=tolerances,
-    )
-
-
-def _names(run: Run) -> list[str]:
-    return [run.operations[index] for index in np.unique(run.operation)]
-
-
-def _any_of(run: Run, names: list[str]) -> NDArray[np.bool_]:
-    wanted = [run.operations.index(name) for name in names]
-    return np.asarray(np.isin(run.operation, wanted), dtype=np.bool_)
-
-
-def _operation(
-    name: str,
-    a: Run,
-    b: Run,
-    in_a: NDArray[np.bool_],
-    in_b: NDArray[np.bool_],
-    share: float,
-    gap: float | None = None,
-) -> OperationDeviation:
-    latencies_a = np.sort(a.total_ns[in_a] / 1e6)
-    latencies_b = np.sort(b.total_ns[in_b] / 1e6)
-    levels = [
-        Pair(float(q_a), float(q_b))
-        for q_a, q_b in zip(
-            quantiles(latencies_a, (0.5, 0.95, 0.99)), quantiles(latencies_b, (0.5, 0.95, 0.99)), strict=True
-        )
-    ]
-    mean = Pair(float(latencies_a.mean()), float(latencies_b.mean()))
-    return OperationDeviation(
-        name=name,
-        count=Pair(float(latencies_a.size), float(latencies_b.size)),
-        p50_ms=levels[0],
-        p95_ms=levels[1],
-        p99_ms=levels[2],
-        mean_ms=mean,
-        error_rate=Pair(float(a.failed[in_a].mean()), float(b.failed[in_b].mean())),
-        throughput=Pair(_answered_per_s(a, in_a), _answered_per_s(b, in_b)),
-        gap=_gap(latencies_a, latencies_b) if gap is None else gap,
-        share=share,
-        latencies_a=latencies_a,
-        latencies_b=latencies_b,
-    )
-
-
-def _judged(
-    operation: OperationDeviation, a: Run, b: Run, names: list[str], tolerances: Tolerances
-) -> OperationDeviation:
-    """The same with its metrics and their verdicts."""
-    real, mock = _samples(a, _any_of(a, names)), _samples(b, _any_of(b, names))
-    noise = noise_floor(real, mock.latency_ms.size)
-    metrics = metrics_of(operation.name, real, mock, tolerances)
-    gap = gap_metric(operation.name, operation.gap, noise, tolerances)
-    return replace(operation, metrics=(*metrics, gap), noise=noise)
-
-
-def _samples(run: Run, mask: NDArray[np.bool_]) -> Samples:
-    return Samples(run.start_ns[mask], run.total_ns[mask] / 1e6, run.failed[mask])
-
-
-def _gap(latencies_a: NDArray[np.float64], latencies_b: NDArray[np.float64]) -> float:
-    mean = float(latencies_a.mean())
-    return wasserstein(latencies_a, latencies_b) / mean if mean else math.nan
-
-
-def _answered_per_s(run: Run, mask: NDArray[np.bool_]) -> float:
-    answered = int(np.count_nonzero(mask & (run.status > 0)))
-    return answered / run.duration_s if run.duration_s else math.nan
-
-
-def _offered_per_s(run: Run) -> float:
-    """Arrivals over the time between the first and the last: the senders' load, whatever came back."""
-    span_s = float(run.start_ns.max() - run.start_ns.min()) / 1e9
-    return (len(run) - 1) / span_s if span_s else math.nan
-
-
-def _summary(run: Run, origin: Origin | None) -> RunSummary:
-    known = run.lateness_ns[run.lateness_ns >= 0] / 1e6
-    p50, p99 = quantiles(known, (0.5, 0.99))
-    return RunSummary(
-        name=run.name,
-        kind=run.kind,
-        count=len(run),
-        duration_s=run.duration_s,
-        offered_per_s=_offered_per_s(run),
-        lateness_p50_ms=float(p50),
-        lateness_p99_ms=float(p99),
-        origin=origin,
-    )
-
-
-def _nothing_in_common(a: Run, b: Run, names_a: list[str], names_b: list[str]) -> str:
-    message = f"no operation in common: {a.name} has {_some(names_a)}; {b.name} has {_some(names_b)}"
-    near = [(name, match) for name in names_a for match in get_close_matches(name, names_b, 1, 0.7)]
-    if near:
-        message += f"; near names: {near[0][0]} and {near[0][1]}"
-    return message
-
-
-def _some(names: list[str], most: int = 3) -> str:
-    shown = ", ".join(names[:most])
-    return f"{shown} and {len(names) - most} more" if len(names) > most else shown

@@ -10,7 +10,7 @@ from mockforge.report.deviation import DeviationReport, OperationDeviation
 from mockforge.report.figures import count, points, signed_percent
 from mockforge.report.verdicts import Metric, Verdict
 
-__all__ = ["Judged", "amount", "decisive", "interval", "judged", "judgement", "sentence"]
+__all__ = ["Judged", "amount", "interval", "judged", "judgement", "sentence"]
 
 _WORD = {
     Verdict.WITHIN: "within tolerance",
@@ -29,15 +29,8 @@ class Judged:
 
 def judged(report: DeviationReport) -> Iterator[Judged]:
     """Every metric that counts, the operations' first, those of all operations last."""
-    for operation in (*report.ranked, report.overall):
-        for metric in operation.metrics:
-            if decisive(report, metric):
-                yield Judged(operation, metric)
-
-
-def decisive(report: DeviationReport, metric: Metric) -> bool:
-    """Whether the metric counts into the verdict: all do, unless somebody gave tolerances for some."""
-    return not report.tolerances.given or metric.name in report.tolerances.given
+    for operation, metric in report.decisive:
+        yield Judged(operation, metric)
 
 
 def judgement(report: DeviationReport) -> str:

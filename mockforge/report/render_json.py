@@ -1,21 +1,29 @@
-"""The report as JSON, for programs; the keys are stable and described in docs/compare.md."""
+"""The report as JSON, for programs; the keys are stable, and deviation.schema.json says what they hold."""
 
 from __future__ import annotations
 
 import json
 import math
+from importlib import resources
 from typing import Any
 
 from mockforge.report.deviation import DeviationReport, OperationDeviation, Pair, RunSummary
+from mockforge.report.load import LoadBin
 from mockforge.report.remarks import remarks
 from mockforge.report.verdicts import Metric
 
-__all__ = ["SCHEMA", "render_json"]
+__all__ = ["SCHEMA", "json_schema", "render_json"]
 
-#: The schema's name and version; the version rises when a key changes its meaning or goes.
-SCHEMA = "mockforge.deviation/1"
+#: The form's name and version; the version rises when a key changes its meaning or goes.
+SCHEMA = "mockforge.deviation/2"
 
 _DIGITS = 6
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) that every document keeps."""
+    text = (resources.files("mockforge.report") / "deviation.schema.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
 
 
 def render_json(report: DeviationReport) -> str:
@@ -25,8 +33,9 @@ def render_json(report: DeviationReport) -> str:
         "program": report.program,
         "gap_share": _number(report.gap),
         "verdict": report.verdict.value,
-        "real": _run(report.a),
-        "mock": _run(report.b),
+        "sampled": report.sampled,
+        "real": [_run(run) for run in report.runs_a],
+        "mock": [_run(run) for run in report.runs_b],
         "overall": _operation(report.overall),
         "operations": [_operation(operation) for operation in report.operations],
         "only_real": list(report.only_a),
@@ -48,8 +57,11 @@ def _run(run: RunSummary) -> dict[str, Any]:
         "name": run.name,
         "kind": run.kind,
         "requests": run.count,
+        "sampled": run.sampled,
         "duration_s": _number(run.duration_s),
+        "warmup_s": _number(run.warmup_s),
         "offered_per_s": _number(run.offered_per_s),
+        "achieved_per_s": _number(run.achieved_per_s),
         "lateness_p50_ms": _number(run.lateness_p50_ms),
         "lateness_p99_ms": _number(run.lateness_p99_ms),
         "origin": None
@@ -65,51 +77,46 @@ def _run(run: RunSummary) -> dict[str, Any]:
 
 
 def _operation(operation: OperationDeviation) -> dict[str, Any]:
-    errors, throughput = operation.error_rate, operation.throughput
     return {
         "name": operation.name,
-        "gap_share": _number(operation.gap),
-        "contribution_share": _number(operation.contribution),
+        "requests": _pair(operation.count),
         "request_share": _number(operation.share),
         "few_samples": operation.few,
+        "gap_share": _number(operation.gap),
         "noise_share": _number(operation.noise),
+        "contribution_share": _number(operation.contribution),
+        "matched_share": None if operation.matched is None else _pair(operation.matched),
         "verdict": operation.verdict.value,
-        "metrics": [_metric(metric) for metric in operation.metrics],
-        "requests": {"real": int(operation.count.a), "mock": int(operation.count.b)},
-        "latency": {
-            "mean": _latency(operation.mean_ms),
-            "p50": _latency(operation.p50_ms),
-            "p95": _latency(operation.p95_ms),
-            "p99": _latency(operation.p99_ms),
-        },
-        "error_rate": {
-            "real_share": _number(errors.a),
-            "mock_share": _number(errors.b),
-            "difference_share": _number(errors.difference),
-        },
-        "throughput": {
-            "real_per_s": _number(throughput.a),
-            "mock_per_s": _number(throughput.b),
-            "deviation_share": _number(throughput.deviation),
-        },
+        "metrics": {metric.name: _metric(metric) for metric in operation.metrics},
+        "load": [_load(one) for one in operation.load],
     }
+
+
+def _pair(pair: Pair) -> dict[str, float | None]:
+    return {"real": _number(pair.a), "mock": _number(pair.b)}
 
 
 def _metric(metric: Metric) -> dict[str, Any]:
     return {
-        "name": metric.name,
-        "deviation_share": _number(metric.deviation),
-        "low_share": _number(metric.low),
-        "high_share": _number(metric.high),
-        "tolerance_share": _number(metric.tolerance),
-        "verdict": metric.verdict.value,
+        "family": metric.family,
+        "unit": metric.unit.value,
+        "real": _number(metric.a),
+        "mock": _number(metric.b),
+        "relative": metric.relative,
+        "deviation": _number(metric.deviation),
+        "low": _number(metric.low),
+        "high": _number(metric.high),
+        "interval": metric.interval,
+        "tolerance": _number(metric.tolerance),
+        "verdict": metric.verdict.value if metric.verdict else None,
         "times_as_many_samples": None if metric.needed is None else _number(metric.needed),
     }
 
 
-def _latency(pair: Pair) -> dict[str, float | None]:
+def _load(one: LoadBin) -> dict[str, Any]:
     return {
-        "real_ms": _number(pair.a),
-        "mock_ms": _number(pair.b),
-        "deviation_share": _number(pair.deviation),
+        "in_flight": [one.low, one.high],
+        "requests": _pair(Pair(*one.count)),
+        "p50_ms": _pair(Pair(*one.p50_ms)),
+        "p95_ms": _pair(Pair(*one.p95_ms)),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from mockforge.report.deviation import DeviationReport, OperationDeviation
-from mockforge.report.judgement import Judged, decisive, sentence
+from mockforge.report.judgement import judged, sentence
 from mockforge.report.verdicts import Verdict
 
 __all__ = ["render_junit"]
@@ -14,7 +14,7 @@ __all__ = ["render_junit"]
 def render_junit(report: DeviationReport) -> str:
     """Outside is a failure, inconclusive is skipped with what would decide it, within passes."""
     suites = ElementTree.Element("testsuites", name="mockforge deviation")
-    for operation in (*report.ranked, report.overall):
+    for operation in report.every:
         _suite(suites, report, operation)
     ElementTree.indent(suites)
     text = ElementTree.tostring(suites, encoding="unicode")
@@ -22,7 +22,7 @@ def render_junit(report: DeviationReport) -> str:
 
 
 def _suite(suites: ElementTree.Element, report: DeviationReport, operation: OperationDeviation) -> None:
-    cases = [Judged(operation, metric) for metric in operation.metrics if decisive(report, metric)]
+    cases = [one for one in judged(report) if one.operation is operation]
     verdicts = [case.metric.verdict for case in cases]
     suite = ElementTree.SubElement(
         suites,

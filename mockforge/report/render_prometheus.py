@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 
 from mockforge.report.deviation import DeviationReport, OperationDeviation, Pair
-from mockforge.report.verdicts import Verdict
+from mockforge.report.verdicts import Verdict, overall_verdict
 
 __all__ = ["render_prometheus"]
 
@@ -69,8 +69,8 @@ def _metrics(operations: Iterable[OperationDeviation]) -> Iterator[tuple[Labels,
 def _verdicts(report: DeviationReport) -> Iterator[tuple[Labels, float]]:
     yield (("operation", "run"), ("metric", "all")), _CODE[report.verdict]
     for operation in (*report.ranked, report.overall):
-        for metric in operation.metrics:
-            yield _of(operation, ("metric", metric.name)), _CODE[metric.verdict]
+        for metric in operation.judged:
+            yield _of(operation, ("metric", metric.name)), _CODE[overall_verdict([metric])]
 
 
 def _escaped(text: str) -> str:

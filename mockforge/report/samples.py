@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from mockforge.learning.operations import Operations
 from mockforge.model.sample import Run
 from mockforge.recording.store import RecordingReader
-from mockforge.report.deviation import DeviationReport, Origin, compare_runs
+from mockforge.report.comparing import compare_runs
+from mockforge.report.deviation import DeviationReport, Origin
 from mockforge.report.readers.registry import read_tool_run
 from mockforge.report.tolerances import Tolerances
 
@@ -34,7 +35,6 @@ class _Source:
     requests: Sequence[tuple[str, str]]
     labels: Sequence[str]
     origin: Origin
-    resolution_ns: int = 0
 
 
 def load_run(path: Path, operations: Operations) -> Run:
@@ -57,15 +57,7 @@ def compare_recordings(real: Path, mock: Path, tolerances: Tolerances | None = N
     """
     a, b = _read(real), _read(mock)
     operations = _operations_of(a, b)
-    tolerances = tolerances or Tolerances()
-    least_ms = max(tolerances.floor_ms, a.resolution_ns / 1e6, b.resolution_ns / 1e6)
-    return compare_runs(
-        _named(a, operations),
-        _named(b, operations),
-        a.origin,
-        b.origin,
-        replace(tolerances, floor_ms=least_ms),
-    )
+    return compare_runs(_named(a, operations), _named(b, operations), a.origin, b.origin, tolerances)
 
 
 def _read(path: Path) -> _Source:
@@ -94,6 +86,8 @@ def _recording(path: Path) -> _Source:
         failed=columns.failed,
         in_flight=columns.in_flight,
         lateness_ns=columns.lateness_ns,
+        size=columns.response_size,
+        failure=columns.failure,
     )
     origin = Origin(str(path), meta.target, meta.program, meta.started_wall_ns, dict(meta.notes))
     return _Source(run, list(zip(columns.method, columns.target, strict=True)), (), origin)
@@ -118,6 +112,7 @@ def _tool(path: Path) -> _Source:
         failed=np.array(found.failed, dtype=np.bool_)[order],
         in_flight=_in_flight(start_ns, total_ns),
         lateness_ns=np.full(len(found), -1, dtype=np.int64),
+        resolution_ns=found.resolution_ns,
     )
     remarks = [
         *found.remarks,
@@ -126,7 +121,7 @@ def _tool(path: Path) -> _Source:
     notes = {"tool": "; ".join(remarks)} if remarks else {}
     origin = Origin(str(path), "", found.tool, int(start_ns[0]), notes)
     requests = [_request(name) for name in names] if found.from_urls else ()
-    return _Source(run, requests, names, origin, found.resolution_ns)
+    return _Source(run, requests, names, origin)
 
 
 def _request(name: str) -> tuple[str, str]:

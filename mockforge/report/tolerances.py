@@ -14,19 +14,13 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from mockforge.errors import UsageError
+from mockforge.report.metrics.registry import KINDS
 
 __all__ = ["DEFAULTS", "METRICS", "Tolerances"]
 
-#: Metrics and what they may be off by default, as shares (error rates in points / 100).
+#: What numbers may be off by default, as shares (differences of shares for error rates); the others are free.
 DEFAULTS: Mapping[str, float] = {
-    "p50": 0.05,
-    "p90": 0.10,
-    "p95": 0.10,
-    "p99": 0.20,
-    "p99.9": 0.40,
-    "error_rate": 0.01,
-    "throughput": 0.05,
-    "gap": 0.15,
+    kind.name: kind.tolerance for kind in KINDS.values() if kind.tolerance is not None
 }
 METRICS = tuple(DEFAULTS)
 #: A deviation of less than this, in ms, is none, whatever share of the latency it is.
@@ -66,9 +60,9 @@ class Tolerances:
                 special[operation, metric] = bound
         return cls(general, special, floor_ms, frozenset(given))
 
-    def of(self, operation: str, metric: str) -> float:
-        """What the metric of the operation may be off."""
-        return self.special.get((operation, metric), self.general[metric])
+    def of(self, operation: str, metric: str) -> float | None:
+        """What the metric of the operation may be off; None where nobody says."""
+        return self.special.get((operation, metric), self.general.get(metric))
 
 
 def _parsed(text: str) -> tuple[str | None, str, float]:
@@ -93,10 +87,10 @@ def _parsed(text: str) -> tuple[str | None, str, float]:
 
 
 def _metric(name: str, text: str) -> str:
-    if name not in DEFAULTS:
-        near = get_close_matches(name, METRICS, 1)
+    if name not in KINDS:
+        near = get_close_matches(name, KINDS, 1)
         meant = f"did you mean {near[0]}? " if near else ""
-        raise UsageError(f"tolerance {text!r}: no metric {name}", hint=f"{meant}known: {', '.join(METRICS)}")
+        raise UsageError(f"tolerance {text!r}: no metric {name}", hint=f"{meant}known: {', '.join(KINDS)}")
     return name
 
 

@@ -13,6 +13,9 @@ __all__ = ["autocorrelation", "autocorrelation_time", "effective_size"]
 
 #: The sum is cut off at so many times τ (Sokal's automatic window).
 _WINDOW = 5.0
+#: In a series of more values than this, the first lags are tried by themselves.
+_LONG = 2_000
+_FEW_LAGS = 48
 
 
 def autocorrelation(series: ArrayLike) -> NDArray[np.float64]:
@@ -32,12 +35,28 @@ def autocorrelation_time(series: ArrayLike) -> float:
 
     For an AR(1) process of coefficient φ it is (1 + φ) / (1 - φ).
     """
-    correlations = autocorrelation(series)
-    if correlations.size < 2:
+    values = np.asarray(series, dtype=np.float64)
+    if values.size < 2:
         return 1.0
-    taus = 2 * np.cumsum(correlations) - 1
+    near = _near_time(values - values.mean()) if values.size > _LONG else None
+    if near is not None:
+        return near
+    taus = 2 * np.cumsum(autocorrelation(values)) - 1
     ended = np.flatnonzero(np.arange(taus.size) >= _WINDOW * taus)
     return max(1.0, float(taus[ended[0]] if ended.size else taus[-1]))
+
+
+def _near_time(centred: NDArray[np.float64]) -> float | None:
+    """The same, lag by lag; None where the sum has not ended after a few: then all lags at once cost less."""
+    variance = float(centred @ centred)
+    if variance <= 0:
+        return 1.0
+    tau = 1.0
+    for lag in range(1, _FEW_LAGS):
+        tau += 2 * float(centred[lag:] @ centred[:-lag]) / variance
+        if lag >= _WINDOW * tau:
+            return max(1.0, tau)
+    return None
 
 
 def effective_size(series: ArrayLike) -> float:

@@ -1,17 +1,26 @@
-"""Intervals for quantiles and proportions that keep their word, dependent samples included."""
+"""Intervals for quantiles, means and proportions that keep their word, dependent samples included."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mockforge.stats.autocorrelation import effective_size
+from mockforge.stats.autocorrelation import autocorrelation_time, effective_size
 
-__all__ = ["Interval", "newcombe", "quantile_interval", "wilson"]
+__all__ = [
+    "Interval",
+    "mean_interval",
+    "newcombe",
+    "quantile_interval",
+    "quantile_intervals",
+    "share_interval",
+    "wilson",
+]
 
 _NORMAL = NormalDist()
 
@@ -30,23 +39,72 @@ class Interval:
 
 
 def quantile_interval(values: NDArray[np.float64], probability: float, confidence: float = 0.95) -> Interval:
-    """The quantile of a series in its order of time, shape (n,), and its interval.
+    """The quantile of a series in its order of time, and its interval: see `quantile_intervals`."""
+    return quantile_intervals(values, (probability,), confidence)[0]
+
+
+def quantile_intervals(
+    values: NDArray[np.float64],
+    probabilities: Sequence[float],
+    confidence: float = 0.95,
+    weights: NDArray[np.float64] | None = None,
+) -> list[Interval]:
+    """The quantiles of a series in its order of time, shape (n,), weighted or not, and their intervals.
 
     Order statistics at the effective sample size: were n_eff values independent, the number of them below the
     quantile would be binomial, and the share of all values below it has that spread. n_eff counts the
     dependence of the indicator {x <= quantile}, not of x: a series may be dependent in its middle and not in
-    its tail. Where n_eff is too small for a bound (p^n_eff > α/2), the bound is infinite.
+    its tail; and uneven weights (Kish's design effect). Where n_eff is too small for a bound (p^n_eff > α/2),
+    the bound is infinite.
     """
-    count = values.size
-    if count == 0:
-        return Interval(math.nan, -math.inf, math.inf, 0.0)
-    ordered = np.sort(values)
-    estimate = float(np.quantile(ordered, probability))
-    effective = min(effective_size(values <= estimate), float(count))
+    if values.size == 0:
+        return [Interval(math.nan, -math.inf, math.inf, 0.0) for _ in probabilities]
+    ordered = _Ordered.of(values, weights)
+    return [_bounded(values, ordered, probability, confidence) for probability in probabilities]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ordered:
+    """Sorted values, each at its share of the weight, and how many even weights theirs are worth."""
+
+    values: NDArray[np.float64]
+    shares: NDArray[np.float64] | None
+    worth: float
+
+    @classmethod
+    def of(cls, values: NDArray[np.float64], weights: NDArray[np.float64] | None) -> _Ordered:
+        if weights is None:
+            return cls(np.sort(values), None, float(values.size))
+        order = np.argsort(values, kind="stable")
+        heavy = weights[order]
+        shares = (np.cumsum(heavy) - heavy / 2) / heavy.sum()
+        return cls(values[order], shares, _worth(weights))
+
+    def at(self, share: float) -> float:
+        """The value at a share of the whole, on straight lines between neighbours (type 7 where even)."""
+        share = min(max(share, 0.0), 1.0)
+        if self.shares is not None:
+            return float(np.interp(share, self.shares, self.values))
+        place = share * (self.values.size - 1)
+        below = int(place)
+        lower, upper = self.values[below], self.values[min(below + 1, self.values.size - 1)]
+        return float(lower + (upper - lower) * (place - below))
+
+
+def _worth(weights: NDArray[np.float64]) -> float:
+    """The number of even weights that these are worth (Kish): for a mean, uneven ones count for less."""
+    return float(weights.sum()) ** 2 / float(weights @ weights)
+
+
+def _bounded(
+    values: NDArray[np.float64], ordered: _Ordered, probability: float, confidence: float
+) -> Interval:
+    estimate = ordered.at(probability)
+    effective = ordered.worth / autocorrelation_time(values <= estimate)
     z = _NORMAL.inv_cdf(0.5 + confidence / 2)
     low_share, high_share = _binomial_bounds(probability, effective, z)
-    low = -math.inf if _beyond(1 - probability, effective, confidence) else _order(ordered, low_share)
-    high = math.inf if _beyond(probability, effective, confidence) else _order(ordered, high_share)
+    low = -math.inf if _beyond(1 - probability, effective, confidence) else ordered.at(low_share)
+    high = math.inf if _beyond(probability, effective, confidence) else ordered.at(high_share)
     return Interval(estimate, low, high, effective)
 
 
@@ -61,8 +119,27 @@ def _beyond(probability: float, effective: float, confidence: float) -> bool:
     return effective * math.log(max(probability, 1e-300)) > math.log((1 - confidence) / 2)
 
 
-def _order(ordered: NDArray[np.float64], share: float) -> float:
-    return float(np.quantile(ordered, min(max(share, 0.0), 1.0)))
+def mean_interval(
+    values: NDArray[np.float64], weights: NDArray[np.float64] | None = None, confidence: float = 0.95
+) -> Interval:
+    """The mean of a series in its order of time, shape (n,), and its interval; dependence counts."""
+    if values.size < 2:
+        return Interval(float(values[0]) if values.size else math.nan, -math.inf, math.inf, values.size)
+    mean = float(np.average(values, weights=weights))
+    effective = effective_size(values) * (1.0 if weights is None else _worth(weights) / values.size)
+    half = _NORMAL.inv_cdf(0.5 + confidence / 2) * float(values.std(ddof=1)) / math.sqrt(effective)
+    return Interval(mean, mean - half, mean + half, effective)
+
+
+def share_interval(hits: NDArray[np.bool_], weights: NDArray[np.float64] | None = None) -> Interval:
+    """The true share of a series in its order of time, and Wilson's interval; bursts count for less."""
+    if hits.size == 0:
+        return Interval(math.nan, 0.0, 1.0, 0.0)
+    share = float(np.average(hits, weights=weights))
+    worth = float(hits.size) if weights is None else _worth(weights)
+    effective = worth / autocorrelation_time(hits)
+    low, high = wilson(share * effective, effective)
+    return Interval(share, low, high, effective)
 
 
 def wilson(hits: float, count: float, confidence: float = 0.95) -> tuple[float, float]:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["interpolate_log", "quantiles"]
+from mockforge.stats.beta import incomplete_beta
+
+__all__ = ["harrell_davis", "interpolate_log", "quantiles"]
 
 
 def quantiles(values: ArrayLike, probabilities: Sequence[float]) -> NDArray[np.float64]:
@@ -19,6 +21,22 @@ def quantiles(values: ArrayLike, probabilities: Sequence[float]) -> NDArray[np.f
     if array.size == 0:
         return np.full(len(probabilities), np.nan)
     return np.asarray(np.quantile(array, probabilities), dtype=np.float64)
+
+
+def harrell_davis(values: ArrayLike, probabilities: Sequence[float]) -> NDArray[np.float64]:
+    """Harrell & Davis' quantiles (1982): every order statistic counts by a beta law around its place.
+
+    Steadier than type 7 where values are few; an empty sample has none: NaN for each.
+    """
+    ordered = np.sort(np.asarray(values, dtype=np.float64))
+    if ordered.size == 0:
+        return np.full(len(probabilities), np.nan)
+    edges = np.arange(ordered.size + 1) / ordered.size
+    found = [
+        float(np.diff(incomplete_beta((ordered.size + 1) * p, (ordered.size + 1) * (1 - p), edges)) @ ordered)
+        for p in probabilities
+    ]
+    return np.array(found)
 
 
 def interpolate_log(

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from mockforge.model.sample import Run
-from mockforge.report.deviation import DeviationReport, Origin, compare_runs
+from mockforge.report.comparing import compare_runs
+from mockforge.report.deviation import DeviationReport, Origin
 from mockforge.report.render_json import render_json
 from mockforge.report.render_terminal import render_text
 

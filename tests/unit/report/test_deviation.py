@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from mockforge.errors import ComparisonError
 from mockforge.model.sample import Run
-from mockforge.report.deviation import Origin, Pair, compare_runs
+from mockforge.report.comparing import compare_runs
+from mockforge.report.deviation import Origin, Pair
 
 MakeRun = Callable[..., Run]
 LATENCIES = st.lists(st.integers(1, 10_000).map(lambda value: value / 10), min_size=1, max_size=40)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from mockforge.model.sample import Run
-from mockforge.report.deviation import DeviationReport, compare_runs
+from mockforge.report.comparing import compare_runs
+from mockforge.report.deviation import DeviationReport
 from mockforge.report.judgement import judged, judgement, sentence
 from mockforge.report.render_junit import render_junit
 from mockforge.report.render_markdown import render_markdown

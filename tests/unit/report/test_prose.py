@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from mockforge.model.sample import Run
-from mockforge.report.deviation import Origin, compare_runs
+from mockforge.report.comparing import compare_runs
+from mockforge.report.deviation import Origin
 from mockforge.report.prose import headline, meaning, paragraph, provenance, requests
 
 MakeRun = Callable[..., Run]

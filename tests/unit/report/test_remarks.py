@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from mockforge.model.sample import Run
-from mockforge.report.deviation import Origin, compare_runs
+from mockforge.report.comparing import compare_runs
+from mockforge.report.deviation import Origin
 from mockforge.report.remarks import Remark, remarks
 
 MakeRun = Callable[..., Run]

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from mockforge.model.sample import Run
+from mockforge.report.comparing import compare_runs
 from mockforge.report.curves import MOST_POINTS
-from mockforge.report.deviation import DeviationReport, Origin, compare_runs
+from mockforge.report.deviation import DeviationReport, Origin
 from mockforge.report.render_html import render_html
 
 MakeRun = Callable[..., Run]

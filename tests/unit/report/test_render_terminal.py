@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 
 from mockforge.model.sample import Run
-from mockforge.report.deviation import DeviationReport, compare_runs
+from mockforge.report.comparing import compare_runs
+from mockforge.report.deviation import DeviationReport
 from mockforge.report.render_terminal import DeviationView, render_text
 
 MakeRun = Callable[..., Run]

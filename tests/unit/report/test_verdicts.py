@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pytest
 
+from mockforge.report.comparing import compare_runs
+from mockforge.report.metrics.estimates import Estimate
+from mockforge.report.metrics.registry import KINDS
 from mockforge.report.tolerances import Tolerances
-from mockforge.report.verdicts import (
-    Metric,
-    Samples,
-    Verdict,
-    judge,
-    metrics_of,
-    noise_floor,
-    overall_verdict,
-)
-
-TOLERANCES = Tolerances()
+from mockforge.report.verdicts import Metric, Verdict, judge, judge_points, overall_verdict, step_down
+from tests.unit.report.runs import drawn_run
 
 
-def run(seed: int, count: int = 10_000, scale: float = 20, errors: float = 0.0, rate: float = 200) -> Samples:
-    random = np.random.default_rng(seed)
-    start = np.cumsum(random.exponential(1e9 / rate, count)).astype(np.int64)
-    return Samples(start, random.lognormal(math.log(scale), 0.6, count), random.random(count) < errors)
+def estimate(low: float, high: float, name: str = "error_rate") -> Estimate:
+    centre = (low + high) / 2 if math.isfinite(low + high) else 0.0
+    return Estimate(KINDS[name], 0.0, centre, centre, centre - low, high - centre)
 
 
-def metric(name: str, a: Samples, b: Samples) -> Metric:
-    return next(each for each in metrics_of("GET /", a, b, TOLERANCES) if each.name == name)
+def metric(name: str, seed: int, *written: str, count: int = 10_000, **changed: float) -> Metric:
+    tolerances = Tolerances.parse(written)
+    mock = drawn_run(500 + seed, count, **changed)
+    report = compare_runs(drawn_run(seed, count), mock, tolerances=tolerances)
+    found = report.overall.metric(name)
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize(
@@ -42,73 +39,72 @@ def metric(name: str, a: Samples, b: Samples) -> Metric:
     ],
 )
 def test_the_whole_interval_decides(low: float, high: float, verdict: Verdict) -> None:
-    assert judge("p95", (low + high) / 2 if math.isfinite(low) else 0.0, low, high, 0.1).verdict is verdict
+    assert judge(estimate(low, high), 0.1).verdict is verdict
 
 
 def test_what_is_unknown_is_inconclusive() -> None:
-    assert judge("p95", math.nan, math.nan, math.nan, 0.1).verdict is Verdict.INCONCLUSIVE
+    unknown = Estimate(KINDS["p95"], math.nan, 1.0, math.nan, math.inf, math.inf)
+    assert judge(unknown, 0.1).verdict is Verdict.INCONCLUSIVE
+
+
+def test_what_nobody_bounds_has_no_verdict() -> None:
+    assert judge(estimate(0, 1), None).verdict is None
 
 
 def test_an_inconclusive_metric_says_how_many_samples_would_decide() -> None:
-    found = judge("p95", 0.0, -0.2, 0.2, 0.1)
-    assert found.needed == pytest.approx(4)
-    assert judge("p95", 0.1, 0.0, 0.2, 0.1).needed is None
+    assert judge(estimate(-0.2, 0.2), 0.1).needed == pytest.approx(4)
+    assert judge(estimate(0.0, 0.2), 0.1).needed is None
 
 
-def test_two_runs_of_one_law_are_hardly_ever_outside() -> None:
-    outside = 0
-    for seed in range(40):
-        found = metrics_of("GET /", run(seed, 2_000), run(1_000 + seed, 2_000), TOLERANCES)
-        outside += any(each.verdict is Verdict.OUTSIDE for each in found)
-    assert outside <= 2
+def test_points_without_an_interval_say_so() -> None:
+    found = judge_points(estimate(0.2, 0.2), 0.1)
+    assert found.verdict is Verdict.OUTSIDE
+    assert not found.interval
+
+
+def test_one_of_many_operations_that_is_barely_outside_is_not_outside() -> None:
+    barely = judge(estimate(0.101, 0.301), 0.1)
+    clearly = judge(estimate(0.30, 0.50), 0.1)
+    alone = step_down({"a": barely})
+    assert alone["a"].verdict is Verdict.OUTSIDE
+    many = step_down({"a": barely, **{f"b{number}": judge(estimate(-0.1, 0.1), 0.2) for number in range(9)}})
+    assert many["a"].verdict is Verdict.INCONCLUSIVE
+    assert step_down({"a": barely, "b": clearly})["b"].verdict is Verdict.OUTSIDE
 
 
 @pytest.mark.parametrize(
     ("name", "changed"),
-    [("p50", {"scale": 23.0}), ("error_rate", {"errors": 0.03}), ("throughput", {"rate": 180.0})],
+    [("p50", {"median_ms": 23.0}), ("error_rate", {"errors": 0.03}), ("throughput", {"rate": 180.0})],
 )
 def test_what_has_changed_is_found(name: str, changed: dict[str, float]) -> None:
-    found = [metric(name, run(seed), run(500 + seed, **changed)) for seed in range(10)]  # type: ignore[arg-type]
-    assert sum(each.verdict is Verdict.OUTSIDE for each in found) >= 9
+    found = [metric(name, seed, **changed) for seed in range(6)]  # type: ignore[arg-type]
+    assert sum(each.verdict is Verdict.OUTSIDE for each in found) >= 5
 
 
 def test_exactly_on_the_margin_is_hardly_ever_within() -> None:
-    within = sum(
-        metric("p50", run(seed, 3_000), run(700 + seed, 3_000, scale=21)).verdict is Verdict.WITHIN
-        for seed in range(60)
-    )
-    assert within <= 5
+    found = [metric("p50", seed, count=3_000, median_ms=21) for seed in range(40)]
+    assert sum(each.verdict is Verdict.WITHIN for each in found) <= 4
 
 
 def test_a_difference_below_the_floor_is_no_deviation() -> None:
-    fast = run(1, scale=0.4)
-    slower = Samples(fast.start_ns, fast.latency_ms + 0.2, fast.failed)
-    assert metric("p50", fast, slower).verdict is Verdict.WITHIN
+    report = compare_runs(drawn_run(1, median_ms=0.4), drawn_run(2, median_ms=0.6))
+    found = report.overall.metric("p50")
+    assert found is not None
+    assert found.verdict is Verdict.WITHIN
 
 
-def test_a_tail_of_few_samples_is_left_out_or_inconclusive_where_it_was_asked_for() -> None:
-    real, mock = run(1, 500), run(2, 500)
-    assert "p99.9" not in {each.name for each in metrics_of("GET /", real, mock, TOLERANCES)}
-    asked = metrics_of("GET /", real, mock, Tolerances.parse(["p99.9=50%"]))
-    assert next(each for each in asked if each.name == "p99.9").verdict is Verdict.INCONCLUSIVE
-
-
-def test_the_noise_floor_is_what_two_real_runs_differ_by() -> None:
-    floors = [noise_floor(run(seed, 5_000), 5_000) for seed in range(8)]
-    assert float(np.mean(floors)) == pytest.approx(0.013, abs=0.005)
-    assert math.isnan(noise_floor(run(1, 20), 20))
+def test_a_tail_of_few_samples_is_judged_only_where_it_was_asked_for() -> None:
+    assert metric("p99.9", 1, count=500).verdict is None
+    assert metric("p99.9", 1, "p99.9=50%", count=500).verdict is Verdict.INCONCLUSIVE
 
 
 def test_the_worst_metric_is_the_verdict() -> None:
-    within, outside = judge("p50", 0, 0, 0, 0.1), judge("p95", 1, 1, 1, 0.1)
-    unknown = judge("p99", math.nan, 0, 0, 0.1)
+    within, outside = judge(estimate(0, 0), 0.1), judge(estimate(1, 1), 0.1)
+    unknown = judge(estimate(-1, 1), 0.1)
     assert overall_verdict([within, unknown, outside]) is Verdict.OUTSIDE
     assert overall_verdict([within, unknown]) is Verdict.INCONCLUSIVE
     assert overall_verdict([within]) is Verdict.WITHIN
 
 
-def test_empty_samples_are_inconclusive() -> None:
-    empty = Samples(np.zeros(0, np.int64), np.zeros(0), np.zeros(0, bool))
-    assert all(
-        each.verdict is Verdict.INCONCLUSIVE for each in metrics_of("GET /", empty, run(1), TOLERANCES)
-    )
+def test_nothing_judged_is_not_within() -> None:
+    assert overall_verdict([]) is Verdict.INCONCLUSIVE

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockforge.stats.quantiles import interpolate_log, quantiles
+from mockforge.stats.quantiles import harrell_davis, interpolate_log, quantiles
 
 LATENCIES = st.lists(st.floats(1e-3, 1e6), min_size=1, max_size=60)
 
@@ -59,3 +59,18 @@ def test_a_table_read_backwards_never_falls(first: float, second: float) -> None
     found = interpolate_log([low, high], [0.0, 0.3, 0.8, 1.0], [1.0, 4.0, 4.0, 90.0])
     assert found[0] <= found[1] * (1 + 1e-12)
     assert not math.isnan(found[0])
+
+
+@pytest.mark.parametrize(("probability", "expected"), [(0.5, 5.54611733), (0.9, 64.10289084)])
+def test_harrell_and_davis_give_the_published_values(probability: float, expected: float) -> None:
+    values = [1, 2, 3, 4, 5, 6, 7, 8, 9, 100]
+    assert harrell_davis(values, (probability,))[0] == pytest.approx(expected, abs=5e-9)
+
+
+def test_harrell_davis_of_a_large_sample_is_the_quantile() -> None:
+    values = np.random.default_rng(1).exponential(size=1_000)
+    assert harrell_davis(values, (0.5, 0.95)) == pytest.approx(quantiles(values, (0.5, 0.95)), rel=0.02)
+
+
+def test_harrell_davis_of_nothing_is_unknown() -> None:
+    assert np.isnan(harrell_davis([], (0.5,))).all()
