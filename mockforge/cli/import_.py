@@ -13,9 +13,9 @@ from mockforge.cli.console import out, say, warn
 from mockforge.cli.record_arguments import NoRedaction, Rules
 from mockforge.cli.recordings_redact import redactor_for
 from mockforge.errors import UsageError
-from mockforge.interop.instants import UNITS
 from mockforge.interop.readers import READERS, read_source
 from mockforge.interop.source import Imported, Source
+from mockforge.recording.foreign.instants import UNITS
 from mockforge.recording.redaction import Redactor
 from mockforge.recording.store import RecordingMeta, RecordingWriter
 from mockforge.report.figures import count

@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from mockforge.interop.instants import UNITS, clf_ns, iso_ns, scaled_ns
 from mockforge.interop.log_format import PRESETS, LogFormat, compiled
 from mockforge.interop.placing import Found, SpanEntries, place
-from mockforge.interop.source import Imported, Source, SourceError, Unusable, mapped
+from mockforge.interop.source import Imported, Source, SourceError, mapped
 from mockforge.model.exchange import Exchange, Request, Response
 from mockforge.model.headers import Headers
+from mockforge.recording.foreign.instants import UNITS, clf_ns, iso_ns, scaled_ns
+from mockforge.recording.foreign.unusable import Unusable
 
 __all__ = ["line_spans", "preset_of", "read_access_log"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, urlsplit
 
-from mockforge.interop.source import LeftOut, Unusable
+from mockforge.interop.source import LeftOut
+from mockforge.recording.foreign.unusable import Unusable
 from mockforge.targets import Target
 
 __all__ = ["is_absolute", "join", "split"]

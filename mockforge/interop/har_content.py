@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from mockforge.interop.source import Unusable
 from mockforge.model.headers import Headers
+from mockforge.recording.foreign.unusable import Unusable
 from mockforge.recording.redaction.codings import UndecodableError, decode
 
 __all__ = ["as_text", "bytes_of", "charset_of", "content_of", "decoded", "encoded_text", "without_coding"]

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mockforge.interop.har_content import as_text, bytes_of, content_of, encoded_text
-from mockforge.interop.source import Unusable
 from mockforge.model.exchange import Exchange, Piece, Request, Response
 from mockforge.model.headers import Headers
+from mockforge.recording.foreign.unusable import Unusable
 
 __all__ = ["NAME", "exact_exchange", "extra_of", "pairs_of"]
 

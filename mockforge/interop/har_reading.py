@@ -15,16 +15,17 @@ from typing import Any
 from urllib.parse import urlencode
 
 from mockforge.interop.addresses import split
-from mockforge.interop.failures import failure_of
 from mockforge.interop.har_content import bytes_of, encoded_text, without_coding
 from mockforge.interop.har_extra import NAME, exact_exchange, pairs_of
-from mockforge.interop.instants import iso_ns, scaled_ns
-from mockforge.interop.json_spans import begin_of, elements, member, parsed
 from mockforge.interop.placing import Found, SpanEntries, place
 from mockforge.interop.run_header import header_from
-from mockforge.interop.source import Imported, LeftOut, Source, SourceError, Unusable, mapped
+from mockforge.interop.source import Imported, LeftOut, Source, SourceError, mapped
 from mockforge.model.exchange import Exchange, Piece, Request, Response
 from mockforge.model.headers import Headers
+from mockforge.recording.foreign.failures import failure_of
+from mockforge.recording.foreign.instants import iso_ns, scaled_ns
+from mockforge.recording.foreign.json_spans import begin_of, elements, member, parsed
+from mockforge.recording.foreign.unusable import Unusable
 
 __all__ = ["found_in", "read_har"]
 

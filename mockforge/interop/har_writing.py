@@ -14,11 +14,11 @@ from mockforge import __version__
 from mockforge.interop.addresses import join
 from mockforge.interop.har_content import as_text, content_of
 from mockforge.interop.har_extra import NAME, extra_of
-from mockforge.interop.instants import iso_of
-from mockforge.interop.json_spans import written
 from mockforge.interop.run_header import header_of
 from mockforge.model.exchange import Exchange, Request, Response
 from mockforge.model.headers import Headers
+from mockforge.recording.foreign.instants import iso_of
+from mockforge.recording.foreign.json_spans import written
 from mockforge.recording.store import RecordingReader
 
 __all__ = ["entry_of", "write_har"]

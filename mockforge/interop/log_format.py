@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mockforge.interop.instants import UNITS
 from mockforge.interop.source import SourceError
+from mockforge.recording.foreign.instants import UNITS
 
 __all__ = ["PRESETS", "LogFormat", "compiled"]
 

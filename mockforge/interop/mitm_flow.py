@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from mockforge.interop.failures import failure_of
-from mockforge.interop.instants import scaled_ns
 from mockforge.interop.placing import Found
 from mockforge.model.exchange import Exchange, Piece, Request, Response
 from mockforge.model.headers import Headers
+from mockforge.recording.foreign.failures import failure_of
+from mockforge.recording.foreign.instants import scaled_ns
 from mockforge.targets import Target
 
 __all__ = ["KEEP_BODY", "FlowSeen", "Tee", "found_in_flow"]

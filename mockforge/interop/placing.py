@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mockforge.interop.run_header import Header
-from mockforge.interop.source import Imported, LeftOut, Source, SourceError, Tally, Unusable
+from mockforge.interop.source import Imported, LeftOut, Source, SourceError, Tally
 from mockforge.model.exchange import Exchange
+from mockforge.recording.foreign.unusable import Unusable
 from mockforge.targets import Target
 
 __all__ = ["Entries", "Found", "SpanEntries", "belongs", "in_flight_at", "place", "without_prefix"]

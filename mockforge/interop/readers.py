@@ -12,10 +12,11 @@ from difflib import get_close_matches
 
 from mockforge.interop.access_log import preset_of, read_access_log
 from mockforge.interop.har_reading import read_har
-from mockforge.interop.source import Imported, Source, SourceError, Unusable, mapped
+from mockforge.interop.source import Imported, Source, SourceError, mapped
 from mockforge.interop.timing_columns import looks_like_timings
 from mockforge.interop.timing_tables import delimited_names, read_csv, read_parquet
 from mockforge.interop.wiremock_events import read_wiremock_events
+from mockforge.recording.foreign.unusable import Unusable
 
 __all__ = ["READERS", "Reader", "read_source"]
 

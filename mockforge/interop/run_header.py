@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mockforge.interop.source import Unusable
 from mockforge.model.exchange import Marker
+from mockforge.recording.foreign.unusable import Unusable
 from mockforge.recording.store import RecordingReader
 
 __all__ = ["Header", "header_from", "header_of"]

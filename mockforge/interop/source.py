@@ -17,7 +17,7 @@ from mockforge.errors import MockForgeError
 from mockforge.model.exchange import Exchange, Marker
 from mockforge.targets import Target
 
-__all__ = ["Imported", "LeftOut", "Source", "SourceError", "Tally", "Unusable", "mapped"]
+__all__ = ["Imported", "LeftOut", "Source", "SourceError", "Tally", "mapped"]
 
 _GZIP = b"\x1f\x8b"
 _SHOWN = 160
@@ -25,10 +25,6 @@ _SHOWN = 160
 
 class SourceError(MockForgeError):
     """A file cannot be imported, or a recording cannot be exported."""
-
-
-class Unusable(ValueError):  # noqa: N818 - of an entry, counted and not passed on
-    """An entry of a source does not say what it should; the text says why, without where."""
 
 
 class LeftOut(Exception):  # noqa: N818 - no failure: the entry is in order and no exchange with a backend

@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mockforge.interop.instants import UNITS
 from mockforge.interop.source import Source, SourceError
+from mockforge.recording.foreign.instants import UNITS
 
 __all__ = ["ALIASES", "Layout", "layout_of", "looks_like_timings"]
 

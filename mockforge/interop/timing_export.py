@@ -9,12 +9,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from mockforge.interop.instants import iso_of
 from mockforge.interop.parquet_library import pyarrow
 from mockforge.interop.run_header import header_of
 from mockforge.interop.timing_tables import META_KEY
 from mockforge.learning.operations import Operations
 from mockforge.model.exchange import Exchange
+from mockforge.recording.foreign.instants import iso_of
 from mockforge.recording.store import RecordingReader
 
 __all__ = ["COLUMNS", "write_csv", "write_parquet"]

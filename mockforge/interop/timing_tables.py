@@ -11,15 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mockforge.interop.addresses import is_absolute, split
-from mockforge.interop.failures import failure_of
-from mockforge.interop.instants import epoch_ns, iso_ns, scaled_ns
-from mockforge.interop.json_spans import parsed
 from mockforge.interop.parquet_library import pyarrow
 from mockforge.interop.placing import Found, SpanEntries, place
 from mockforge.interop.run_header import header_from
-from mockforge.interop.source import Imported, Source, SourceError, Unusable, mapped
+from mockforge.interop.source import Imported, Source, SourceError, mapped
 from mockforge.interop.timing_columns import Layout, layout_of
 from mockforge.model.exchange import Exchange, Request, Response
+from mockforge.recording.foreign.failures import failure_of
+from mockforge.recording.foreign.instants import epoch_ns, iso_ns, scaled_ns
+from mockforge.recording.foreign.json_spans import parsed
+from mockforge.recording.foreign.unusable import Unusable
 
 __all__ = ["META_KEY", "delimited_names", "read_csv", "read_parquet"]
 

@@ -14,11 +14,12 @@ from typing import Any
 
 from mockforge.interop.addresses import split
 from mockforge.interop.har_content import bytes_of
-from mockforge.interop.json_spans import begin_of, elements, member, parsed
 from mockforge.interop.placing import Found, SpanEntries, place
-from mockforge.interop.source import Imported, LeftOut, Source, SourceError, Unusable, mapped
+from mockforge.interop.source import Imported, LeftOut, Source, SourceError, mapped
 from mockforge.model.exchange import Exchange, Request, Response
 from mockforge.model.headers import Headers
+from mockforge.recording.foreign.json_spans import begin_of, elements, member, parsed
+from mockforge.recording.foreign.unusable import Unusable
 
 __all__ = ["read_wiremock_events"]
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from mockforge.interop.instants import iso_ns
 from mockforge.interop.log_format import PRESETS, compiled
 from mockforge.interop.source import SourceError
 from mockforge.model.exchange import Exchange
+from mockforge.recording.foreign.instants import iso_ns
 from tests.unit.interop.importing import MS, TARGET, S, exchanges, imported
 
 TEN = iso_ns("2026-11-24T10:00:00Z")

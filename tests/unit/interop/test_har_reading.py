@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from mockforge.interop.instants import iso_ns
 from mockforge.interop.source import SourceError
 from mockforge.model.exchange import Exchange, Response
+from mockforge.recording.foreign.instants import iso_ns
 from tests.unit.interop.importing import MS, TARGET, entry, exchanges, har, imported
 
 START = iso_ns("2026-11-24T10:00:00Z")

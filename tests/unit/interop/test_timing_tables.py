@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from mockforge.interop.instants import iso_ns
 from mockforge.interop.readers import read_source
 from mockforge.interop.source import Source, SourceError
 from mockforge.interop.timing_export import COLUMNS, write_csv, write_parquet
 from mockforge.model.exchange import Exchange, Request, Response
 from mockforge.model.headers import Headers
+from mockforge.recording.foreign.instants import iso_ns
 from mockforge.recording.store import RecordingMeta, RecordingReader, RecordingWriter
 from mockforge.targets import parse_target
 from tests.unit.interop.importing import MS, TARGET, S, exchanges, imported

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockforge.interop.json_spans import begin_of, elements, member, parsed, written
-from mockforge.interop.source import Unusable
+from mockforge.recording.foreign.json_spans import begin_of, elements, member, parsed, written
+from mockforge.recording.foreign.unusable import Unusable
 
 TRICKY = st.sampled_from(['"', "\\", '\\"', "]", "}", "{[", "é", "\n", ""]) | st.text(max_size=5)
 JSON = st.recursive(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockforge.interop.instants import clf_ns, epoch_ns, iso_ns, iso_of, scaled_ns
-from mockforge.interop.source import Unusable
+from mockforge.recording.foreign.instants import clf_ns, epoch_ns, iso_ns, iso_of, scaled_ns
+from mockforge.recording.foreign.unusable import Unusable
 
 NS = 1_795_514_400_123_456_789
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from mockforge.interop.source import Unusable
+from mockforge.recording.foreign.unusable import Unusable
 
 __all__ = ["Span", "begin_of", "elements", "member", "parsed", "written"]
 

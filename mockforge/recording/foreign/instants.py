@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
-from mockforge.interop.source import Unusable
+from mockforge.recording.foreign.unusable import Unusable
 
 __all__ = ["UNITS", "clf_ns", "epoch_ns", "iso_ns", "iso_of", "scaled_ns"]
 
