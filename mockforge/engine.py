@@ -15,41 +15,27 @@ no request sees half an edit.
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import accumulate
 from random import Random
 from typing import NamedTuple
 
-from mockforge.delays.distributions import Distribution, compile_distribution
+from mockforge.compiling import CompiledService, CompiledStub, VariantTable, compile_service
 from mockforge.delays.spells import SpellClock
 from mockforge.delays.station import Refusal, Station
 from mockforge.delays.station_of import station_of
-from mockforge.errors import StubFileError
-from mockforge.matching.index import StubIndex
 from mockforge.matching.near_miss import describe_miss, nearest, state_difference
-from mockforge.matching.parameters import ParameterKey, compile_parameters
 from mockforge.matching.regexes import RunawayError
-from mockforge.matching.request import Difference, RequestMatcher
-from mockforge.matching.url import path_parameters, template_regex
-from mockforge.model.headers import Headers
+from mockforge.matching.request import Difference
+from mockforge.matching.url import path_parameters
 from mockforge.model.request import RequestView
 from mockforge.model.response import DelayPlan, RenderedResponse
-from mockforge.model.service import DEFAULT_POOL, Capacity, Service
-from mockforge.model.stub import ResponseDefinition, ScenarioStep, Stub, Variants
-from mockforge.state.pools import Demand, PoolRule, RefusalAnswer
+from mockforge.model.service import Service
+from mockforge.state.pools import Demand, PoolRule
 from mockforge.state.scenarios import Scenarios
 from mockforge.state.strata import Strata
 from mockforge.state.turns import Turns
-from mockforge.templating.jinja import RenderBody
 from mockforge.templating.rendering import rendered_for
-from mockforge.templating.transformers import TRANSFORMERS
 
 __all__ = ["CompiledService", "Decision", "Engine", "compile_service"]
-
-#: Fields that say how a body is sent, and for how long a connection lasts: whoever sends it writes them.
-_FRAMING = ("content-length", "transfer-encoding", "connection", "keep-alive")
 
 _PLAIN_TEXT = ((b"Content-Type", b"text/plain; charset=utf-8"),)
 
@@ -67,79 +53,6 @@ class Decision(NamedTuple):
     response: RenderedResponse
     plan: DelayPlan
     demand: Demand | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _VariantTable:
-    """Rendered variants; `by_key` gives the rows recorded for a key."""
-
-    key_of: ParameterKey
-    rows: tuple[RenderedResponse, ...]
-    by_key: dict[tuple[str, ...], tuple[int, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class _CompiledResponse:
-    """One answer of a stub: its bytes, or how to make them, and the laws of its delay."""
-
-    rendered: RenderedResponse
-    fixed_ns: int
-    delays: tuple[Distribution, ...]
-    variants: _VariantTable | None
-    template: RenderBody | None
-
-    @property
-    def is_static(self) -> bool:
-        """Whether it is always the same bytes after the same time."""
-        return not (self.delays or self.variants or self.template)
-
-
-@dataclass(frozen=True, slots=True)
-class _CompiledStub:
-    name: str
-    matcher: RequestMatcher
-    path_template: re.Pattern[str] | None
-    responses: tuple[_CompiledResponse, ...]
-    cumulative_shares: tuple[float, ...]
-    #: The answer of a stub that always gives the same one after the same time.
-    static: _CompiledResponse | None
-    #: Where it waits before its delay runs, if anywhere.
-    pool: PoolRule | None
-    scenario: ScenarioStep | None
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledService:
-    """A service ready to decide."""
-
-    service: Service
-    index: StubIndex[_CompiledStub]
-
-    def matchers(self) -> Iterator[tuple[str, RequestMatcher]]:
-        """Every stub's name and matcher, for near misses."""
-        for stub in self.index:
-            yield stub.name, stub.matcher
-
-    def steps(self) -> Iterator[ScenarioStep]:
-        """Every stub's step in a scenario."""
-        return (stub.scenario for stub in self.service.stubs if stub.scenario is not None)
-
-
-def compile_service(service: Service) -> CompiledService:
-    """Compile every stub; raises one StubFileError that lists all problems, each with its place."""
-    index: StubIndex[_CompiledStub] = StubIndex()
-    problems = []
-    pools = _compile_pools(service)
-    for stub in service.stubs:
-        try:
-            compiled = _compile_stub(stub, pools)
-            index.add(stub, compiled.matcher, compiled)
-        except StubFileError as error:
-            where = f"{stub.place}: " if stub.place else ""
-            problems.append(f"{where}stub {stub.name!r}: {error}")
-    if problems:
-        raise StubFileError(f"{len(problems)} stubs cannot be served", problems=tuple(problems))
-    return CompiledService(service, index)
 
 
 class Engine:
@@ -198,7 +111,7 @@ class Engine:
                 return self._answer(stub, request, arrived_ns)
         return self._miss(request, arrived_ns)
 
-    def _answer(self, stub: _CompiledStub, request: RequestView, arrived_ns: int) -> Decision:
+    def _answer(self, stub: CompiledStub, request: RequestView, arrived_ns: int) -> Decision:
         number = self._choose_response(stub, request) if len(stub.responses) > 1 else 0
         response = stub.responses[number]
         rendered = response.rendered
@@ -255,7 +168,7 @@ class Engine:
     def _scaled(self, delay_ns: int) -> int:
         return int(delay_ns * self._time_scale)
 
-    def _choose_response(self, stub: _CompiledStub, request: RequestView) -> int:
+    def _choose_response(self, stub: CompiledStub, request: RequestView) -> int:
         """By share; but an answer recorded for just this request's parameters goes before any that was not.
 
         Answers without parameters (a 503 under load) keep their share whatever is asked.
@@ -272,7 +185,7 @@ class Engine:
         return drawn
 
     def _choose_variant(
-        self, table: _VariantTable, request: RequestView, whose: tuple[str, int]
+        self, table: VariantTable, request: RequestView, whose: tuple[str, int]
     ) -> RenderedResponse:
         key = table.key_of(request)
         recorded = table.by_key.get(key)
@@ -311,90 +224,3 @@ def _telling_when(response: RenderedResponse, wait_ns: int) -> RenderedResponse:
         return response
     told = (b"Retry-After", b"%d" % math.ceil(wait_ns / 1e9))
     return RenderedResponse(response.status, (*response.headers, told), response.body)
-
-
-def _compile_pools(service: Service) -> Mapping[str, PoolRule | None]:
-    """By name; None for one that nothing ever waits at."""
-    written = dict(service.pools)
-    if service.capacity is not None:
-        written[DEFAULT_POOL] = service.capacity
-    return {name: _compile_pool(name, capacity) for name, capacity in written.items()}
-
-
-def _compile_pool(name: str, capacity: Capacity) -> PoolRule | None:
-    if capacity == Capacity():
-        return None
-    limited = capacity.rate_limit.answer if capacity.rate_limit else capacity.when_full
-    try:
-        station_of(capacity, Random(0))
-    except ValueError as error:
-        raise StubFileError(f"pool {name!r}: {error}") from None
-    return PoolRule(name, capacity, _refusal_answer(capacity.when_full), _refusal_answer(limited))
-
-
-def _refusal_answer(response: ResponseDefinition) -> RefusalAnswer:
-    compiled = _compile_response(response, None)
-    return RefusalAnswer(compiled.rendered, compiled.fixed_ns)
-
-
-def _compile_stub(stub: Stub, pools: Mapping[str, PoolRule | None]) -> _CompiledStub:
-    if stub.pool is not None and stub.pool not in pools:
-        raise StubFileError(f"{stub.pool!r} is none of the service's pools")
-    pool = pools.get(stub.pool or DEFAULT_POOL)
-    shares = [1.0 if response.share is None else response.share for response in stub.responses]
-    url = stub.request.url
-    template = template_regex(url.value) if url is not None and url.kind == "urlPathTemplate" else None
-    responses = tuple(_compile_response(response, template) for response in stub.responses)
-    return _CompiledStub(
-        name=stub.name,
-        matcher=RequestMatcher(stub.request),
-        path_template=template,
-        responses=responses,
-        cumulative_shares=tuple(accumulate(shares)),
-        static=responses[0] if _is_plain(stub, responses) and pool is None else None,
-        pool=pool,
-        scenario=stub.scenario,
-    )
-
-
-def _is_plain(stub: Stub, responses: tuple[_CompiledResponse, ...]) -> bool:
-    """Whether a stub has one answer, always the same, in whatever state."""
-    return len(responses) == 1 and responses[0].is_static and stub.scenario is None
-
-
-def _compile_response(response: ResponseDefinition, path: re.Pattern[str] | None) -> _CompiledResponse:
-    delays = (compile_distribution(response.delay),) if response.delay is not None else ()
-    fixed_ns = round((response.fixed_delay_ms or 0) * 1e6)
-    rendered = RenderedResponse(
-        response.status, _raw(response.headers), response.body.content() if response.body else b""
-    )
-    variants = _compile_variants(rendered, response.variants, path) if response.variants else None
-    template = None
-    if response.transformers and response.body is not None:
-        template = TRANSFORMERS[response.transformers[0]](response.body)
-    return _CompiledResponse(rendered, fixed_ns, delays, variants, template)
-
-
-def _raw(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
-    return tuple(headers.without(_FRAMING).raw())
-
-
-def _compile_variants(
-    rendered: RenderedResponse, variants: Variants, path: re.Pattern[str] | None
-) -> _VariantTable:
-    if not variants.rows:
-        raise StubFileError(
-            f"variants file {variants.file_name!r} has no rows", hint="one JSON object a line"
-        )
-    rows = tuple(
-        RenderedResponse(
-            rendered.status if row.status is None else row.status,
-            rendered.headers + _raw(row.headers),
-            row.body.content() if row.body else rendered.body,
-        )
-        for row in variants.rows
-    )
-    by_key: dict[tuple[str, ...], tuple[int, ...]] = {}
-    for number, row in enumerate(variants.rows if variants.by else ()):
-        by_key[row.when] = (*by_key.get(row.when, ()), number)
-    return _VariantTable(compile_parameters(variants.by, path), rows, by_key)

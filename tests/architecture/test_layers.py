@@ -19,11 +19,12 @@ LAYERS = [
     {"stats"},
     {"matching", "templating", "delays", "stubfiles"},
     {"state"},
-    {"engine", "recording", "learning"},
+    {"compiling", "engine", "recording", "learning"},
     {"proxy", "server", "replay", "report", "interop"},
     {"cli", "testing", "__main__"},
 ]
 WITHIN_LAYER = {
+    ("engine", "compiling"),
     ("sockets", "errors"),
     ("targets", "errors"),
     ("stubfiles", "delays"),

@@ -1,0 +1,192 @@
+"""What a service is compiled to before it decides anything: written stubs become matchers, bytes and laws.
+
+All that cannot be served is refused here, every stub's problems at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+from random import Random
+
+from mockforge.delays.distributions import Distribution, compile_distribution
+from mockforge.delays.station_of import station_of
+from mockforge.errors import StubFileError
+from mockforge.matching.index import StubIndex
+from mockforge.matching.parameters import ParameterKey, compile_parameters
+from mockforge.matching.request import RequestMatcher
+from mockforge.matching.url import template_regex
+from mockforge.model.headers import Headers
+from mockforge.model.response import RenderedResponse
+from mockforge.model.service import DEFAULT_POOL, Capacity, Service
+from mockforge.model.stub import ResponseDefinition, ScenarioStep, Stub, Variants
+from mockforge.state.pools import PoolRule, RefusalAnswer
+from mockforge.templating.jinja import RenderBody
+from mockforge.templating.transformers import TRANSFORMERS
+
+__all__ = ["CompiledResponse", "CompiledService", "CompiledStub", "VariantTable", "compile_service"]
+
+#: Fields that say how a body is sent, and for how long a connection lasts: whoever sends it writes them.
+_FRAMING = ("content-length", "transfer-encoding", "connection", "keep-alive")
+
+
+@dataclass(frozen=True, slots=True)
+class VariantTable:
+    """Rendered variants; `by_key` gives the rows recorded for a key."""
+
+    key_of: ParameterKey
+    rows: tuple[RenderedResponse, ...]
+    by_key: dict[tuple[str, ...], tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledResponse:
+    """One answer of a stub: its bytes, or how to make them, and the laws of its delay."""
+
+    rendered: RenderedResponse
+    fixed_ns: int
+    delays: tuple[Distribution, ...]
+    variants: VariantTable | None
+    template: RenderBody | None
+
+    @property
+    def is_static(self) -> bool:
+        """Whether it is always the same bytes after the same time."""
+        return not (self.delays or self.variants or self.template)
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledStub:
+    name: str
+    matcher: RequestMatcher
+    path_template: re.Pattern[str] | None
+    responses: tuple[CompiledResponse, ...]
+    cumulative_shares: tuple[float, ...]
+    #: The answer of a stub that always gives the same one after the same time.
+    static: CompiledResponse | None
+    #: Where it waits before its delay runs, if anywhere.
+    pool: PoolRule | None
+    scenario: ScenarioStep | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledService:
+    """A service ready to decide."""
+
+    service: Service
+    index: StubIndex[CompiledStub]
+
+    def matchers(self) -> Iterator[tuple[str, RequestMatcher]]:
+        """Every stub's name and matcher, for near misses."""
+        for stub in self.index:
+            yield stub.name, stub.matcher
+
+    def steps(self) -> Iterator[ScenarioStep]:
+        """Every stub's step in a scenario."""
+        return (stub.scenario for stub in self.service.stubs if stub.scenario is not None)
+
+
+def compile_service(service: Service) -> CompiledService:
+    """Compile every stub; raises one StubFileError that lists all problems, each with its place."""
+    index: StubIndex[CompiledStub] = StubIndex()
+    problems = []
+    pools = _compile_pools(service)
+    for stub in service.stubs:
+        try:
+            compiled = _compile_stub(stub, pools)
+            index.add(stub, compiled.matcher, compiled)
+        except StubFileError as error:
+            where = f"{stub.place}: " if stub.place else ""
+            problems.append(f"{where}stub {stub.name!r}: {error}")
+    if problems:
+        raise StubFileError(f"{len(problems)} stubs cannot be served", problems=tuple(problems))
+    return CompiledService(service, index)
+
+
+def _compile_pools(service: Service) -> Mapping[str, PoolRule | None]:
+    """By name; None for one that nothing ever waits at."""
+    written = dict(service.pools)
+    if service.capacity is not None:
+        written[DEFAULT_POOL] = service.capacity
+    return {name: _compile_pool(name, capacity) for name, capacity in written.items()}
+
+
+def _compile_pool(name: str, capacity: Capacity) -> PoolRule | None:
+    if capacity == Capacity():
+        return None
+    limited = capacity.rate_limit.answer if capacity.rate_limit else capacity.when_full
+    try:
+        station_of(capacity, Random(0))
+    except ValueError as error:
+        raise StubFileError(f"pool {name!r}: {error}") from None
+    return PoolRule(name, capacity, _refusal_answer(capacity.when_full), _refusal_answer(limited))
+
+
+def _refusal_answer(response: ResponseDefinition) -> RefusalAnswer:
+    compiled = _compile_response(response, None)
+    return RefusalAnswer(compiled.rendered, compiled.fixed_ns)
+
+
+def _compile_stub(stub: Stub, pools: Mapping[str, PoolRule | None]) -> CompiledStub:
+    if stub.pool is not None and stub.pool not in pools:
+        raise StubFileError(f"{stub.pool!r} is none of the service's pools")
+    pool = pools.get(stub.pool or DEFAULT_POOL)
+    shares = [1.0 if response.share is None else response.share for response in stub.responses]
+    url = stub.request.url
+    template = template_regex(url.value) if url is not None and url.kind == "urlPathTemplate" else None
+    responses = tuple(_compile_response(response, template) for response in stub.responses)
+    return CompiledStub(
+        name=stub.name,
+        matcher=RequestMatcher(stub.request),
+        path_template=template,
+        responses=responses,
+        cumulative_shares=tuple(accumulate(shares)),
+        static=responses[0] if _is_plain(stub, responses) and pool is None else None,
+        pool=pool,
+        scenario=stub.scenario,
+    )
+
+
+def _is_plain(stub: Stub, responses: tuple[CompiledResponse, ...]) -> bool:
+    """Whether a stub has one answer, always the same, in whatever state."""
+    return len(responses) == 1 and responses[0].is_static and stub.scenario is None
+
+
+def _compile_response(response: ResponseDefinition, path: re.Pattern[str] | None) -> CompiledResponse:
+    delays = (compile_distribution(response.delay),) if response.delay is not None else ()
+    fixed_ns = round((response.fixed_delay_ms or 0) * 1e6)
+    rendered = RenderedResponse(
+        response.status, _raw(response.headers), response.body.content() if response.body else b""
+    )
+    variants = _compile_variants(rendered, response.variants, path) if response.variants else None
+    template = None
+    if response.transformers and response.body is not None:
+        template = TRANSFORMERS[response.transformers[0]](response.body)
+    return CompiledResponse(rendered, fixed_ns, delays, variants, template)
+
+
+def _raw(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
+    return tuple(headers.without(_FRAMING).raw())
+
+
+def _compile_variants(
+    rendered: RenderedResponse, variants: Variants, path: re.Pattern[str] | None
+) -> VariantTable:
+    if not variants.rows:
+        raise StubFileError(
+            f"variants file {variants.file_name!r} has no rows", hint="one JSON object a line"
+        )
+    rows = tuple(
+        RenderedResponse(
+            rendered.status if row.status is None else row.status,
+            rendered.headers + _raw(row.headers),
+            row.body.content() if row.body else rendered.body,
+        )
+        for row in variants.rows
+    )
+    by_key: dict[tuple[str, ...], tuple[int, ...]] = {}
+    for number, row in enumerate(variants.rows if variants.by else ()):
+        by_key[row.when] = (*by_key.get(row.when, ()), number)
+    return VariantTable(compile_parameters(variants.by, path), rows, by_key)
