@@ -1,26 +1,25 @@
-"""`mockforge compare`: the deviation report of two recordings."""
+"""`mockforge compare`: the deviation report of a real run and a mocked one, or of repetitions of both."""
 
 from __future__ import annotations
 
 import tempfile
 import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
+from mockforge.cli import compare_options as options
 from mockforge.cli.console import out, say
 from mockforge.errors import EXIT_INCONCLUSIVE, EXIT_OK, EXIT_OUTSIDE, UsageError
+from mockforge.report.files import Files, compare_files
 from mockforge.report.render_terminal import DeviationView
 from mockforge.report.renderers import RENDERERS
-from mockforge.report.samples import compare_recordings
 from mockforge.report.tolerances import Tolerances
 from mockforge.report.verdicts import Verdict
+from mockforge.report.warmup import WarmUp
 
 __all__ = ["compare"]
-
-_File = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report in this form.")]
-
 
 _EXIT_CODES = {
     Verdict.WITHIN: EXIT_OK,
@@ -30,29 +29,21 @@ _EXIT_CODES = {
 
 
 def compare(
-    real: Annotated[
-        Path, typer.Argument(metavar="REAL", help="The real run: a recording, or a load tool's file.")
-    ],
-    mock: Annotated[Path, typer.Argument(metavar="MOCK", help="The mocked run: likewise.")],
-    tolerance: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--tolerance",
-            metavar="METRIC=BOUND",
-            help="What a metric may be off, such as p95=10%, error_rate=1pp, 'GET /orders: p99=25%' or "
-            "'throughput.ratio>0.95'; repeatable. Then the exit code is the verdict: 0, 1 outside, "
-            "3 inconclusive.",
-        ),
-    ] = None,
-    floor: Annotated[
-        float, typer.Option(min=0, metavar="MS", help="A latency's deviation of less than this is none.")
-    ] = 1.0,
-    html: _File = None,
-    json: _File = None,
-    markdown: _File = None,
-    junit: _File = None,
-    prometheus: _File = None,
-    show: Annotated[bool, typer.Option("--open", help="Show the HTML page in a browser.")] = False,
+    real: options.Real = None,
+    mock: options.Mock = None,
+    a: options.RealRuns = None,
+    b: options.MockedRuns = None,
+    tolerance: options.Tolerance = None,
+    expect: options.Expect = None,
+    floor: options.Floor = 1.0,
+    warm_up: options.WarmUpCut = "auto",
+    html: options.File = None,
+    json: options.File = None,
+    markdown: options.File = None,
+    junit: options.File = None,
+    prometheus: options.File = None,
+    show: options.Show = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Say how far a mocked run performs from the real one, operation by operation.
 
@@ -63,20 +54,35 @@ def compare(
 
         mockforge compare recordings/real.mfrec recordings/mock.mfrec --html r.html --tolerance p95=10%
     """
-    tolerances = Tolerances.parse(tolerance or (), floor)
+    files = _sides(real, mock, a or (), b or ())
+    tolerances = Tolerances.parse([*(tolerance or ()), *(expect or ())], floor)
     if show and html is None:
         html = Path(tempfile.mkdtemp(prefix="mockforge-")) / "report.html"
-    report = compare_recordings(real, mock, tolerances)
-    out.print(DeviationView(report))
-    files = {"html": html, "json": json, "markdown": markdown, "junit": junit, "prometheus": prometheus}
-    for form, path in files.items():
+    report = compare_files(files, tolerances, WarmUp.parse(warm_up))
+    out.print(DeviationView(report, verbose))
+    forms = {"html": html, "json": json, "markdown": markdown, "junit": junit, "prometheus": prometheus}
+    for form, path in forms.items():
         if path is not None:
             _write(path, RENDERERS[form](report))
             say.print(f"wrote {path}", markup=False)
     if show and html is not None:
         webbrowser.open(html.resolve().as_uri())
-    if tolerances.given:
+    if tolerances.decide:
         raise typer.Exit(_EXIT_CODES[report.verdict])
+
+
+def _sides(real: Path | None, mock: Path | None, a: Sequence[Path], b: Sequence[Path]) -> Files:
+    """Both sides' files. Raises UsageError where one has none, or is named both ways."""
+    if (real is not None and a) or (mock is not None and b):
+        raise UsageError("a side is named twice", hint="REAL and MOCK, or --a and --b for repetitions")
+    files = Files(a or ([real] if real else []), b or ([mock] if mock else []))
+    if not files.real or not files.mock:
+        missing = "real" if not files.real else "mocked"
+        raise UsageError(
+            f"the {missing} run is missing",
+            hint="mockforge compare REAL MOCK, or --a r1 --a r2 --b m1 --b m2 for repetitions",
+        )
+    return files
 
 
 def _write(path: Path, text: str) -> None:

@@ -30,10 +30,10 @@ from mockforge.report.verdicts import Metric, judge, step_down
 from mockforge.report.warmup import WarmUp
 from mockforge.stats.quantiles import quantiles
 
-__all__ = ["LOAD_MISMATCH", "Side", "compare_runs", "compare_sides"]
+__all__ = ["Side", "compare_runs", "compare_sides", "loaded_differently"]
 
 #: Offered rates that differ by more than this make latencies differ by themselves.
-LOAD_MISMATCH = 0.05
+_LOAD_MISMATCH = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def compare_sides(a: Side, b: Side, tolerances: Tolerances | None = None) -> Dev
     if not common:
         raise ComparisonError(nothing_in_common(runs_a[0].name, runs_b[0].name, list(parts_a), list(parts_b)))
     counts = {name: sum(len(run) for run in parts_a[name]) for name in common}
-    align = _loaded_differently(*summaries)
+    align = loaded_differently(*summaries)
     pairs = [_Pairing.of(name, parts_a[name], parts_b[name], align) for name in common]
     shares = [counts[pair.name] / sum(counts.values()) for pair in pairs]
     gaps = [gap_of(pair.a, pair.b) for pair in pairs]
@@ -178,6 +178,8 @@ def _estimates(pair: _Pairing) -> list[Estimate]:
     """Every number that both sides have, or of which one side has something to say."""
     found = []
     for family in FAMILIES:
+        if not any(family.tells(run) for run in (*pair.a, *pair.b)):
+            continue
         sides = [[family.measure(run) for run in side] for side in (pair.a, pair.b)]
         for kind in family.kinds:
             of_a, of_b = ([run[kind.name] for run in side if kind.name in run] for side in sides)
@@ -192,7 +194,8 @@ def _estimates(pair: _Pairing) -> list[Estimate]:
 def _judged(operation: str, one: Estimate, tolerances: Tolerances) -> Metric:
     """The number with its verdict. A tail that cannot be bounded is judged only where somebody asked."""
     name = one.kind.name
-    if name not in tolerances.given and name in LEVELS and name != "p50" and not judge(one, None).bounded:
+    asked = tolerances.asked(operation, name)
+    if not asked and name in LEVELS and name != "p50" and not judge(one, None).bounded:
         return judge(one, None)
     return judge(one, _allowed(one, operation, tolerances))
 
@@ -225,9 +228,16 @@ def _upheld(operations: Sequence[OperationDeviation]) -> list[OperationDeviation
     ]
 
 
-def _loaded_differently(a: Sequence[RunSummary], b: Sequence[RunSummary]) -> bool:
+def loaded_differently(a: Sequence[RunSummary], b: Sequence[RunSummary]) -> bool:
+    """Whether the sides were offered rates that are too far apart for their latencies to be held together."""
     real, mock = (float(np.mean([run.offered_per_s for run in side])) for side in (a, b))
-    return abs(mock - real) > LOAD_MISMATCH * real
+    return abs(mock - real) > _LOAD_MISMATCH * real
+
+
+def _achieved(run: Run, span_s: float) -> float:
+    """Good answers a second, while requests came."""
+    good = (run.start_ns + run.total_ns)[~run.failed]
+    return float(np.count_nonzero(good <= run.start_ns[-1])) / span_s if span_s else math.nan
 
 
 def _summary(run: Run, origin: Origin | None, warmup_s: float) -> RunSummary:
@@ -242,6 +252,7 @@ def _summary(run: Run, origin: Origin | None, warmup_s: float) -> RunSummary:
         lateness_p50_ms=float(p50),
         lateness_p99_ms=float(p99),
         origin=origin,
-        achieved_per_s=float(np.count_nonzero(~run.failed)) / run.duration_s if run.duration_s else math.nan,
+        achieved_per_s=_achieved(run, span_s),
         warmup_s=warmup_s,
+        resolution_ms=run.resolution_ns / 1e6,
     )

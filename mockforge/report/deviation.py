@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mockforge import __version__
+from mockforge.report.expectations import EACH, Expected
 from mockforge.report.load import LoadBin
 from mockforge.report.tolerances import Tolerances
 from mockforge.report.verdicts import Metric, Verdict, overall_verdict
@@ -126,7 +127,7 @@ class OperationDeviation:
     @property
     def verdict(self) -> Verdict:
         """The worst of its numbers' verdicts."""
-        return overall_verdict(self.judged)
+        return overall_verdict([metric.verdict for metric in self.judged])
 
     @property
     def few(self) -> bool:
@@ -165,7 +166,7 @@ class RunSummary:
     `offered_per_s` is the rate at which requests came (NaN where there are too few to tell), `achieved_per_s`
     that of good answers; both are after the warm-up, of which `warmup_s` seconds were cut off.
     `origin` is None for a run that no file stands behind; `sampled` is not set where only percentiles are
-    known.
+    known. The source rounds latencies to `resolution_ms`, and within the share `precision` of themselves.
     """
 
     name: str
@@ -179,6 +180,8 @@ class RunSummary:
     achieved_per_s: float = math.nan
     warmup_s: float = 0.0
     sampled: bool = True
+    resolution_ms: float = 0.0
+    precision: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,18 +228,34 @@ class DeviationReport:
     @property
     def decisive(self) -> tuple[tuple[OperationDeviation, Metric], ...]:
         """What the verdict rests on: the numbers that somebody gave a tolerance, else all that have one."""
-        given = self.tolerances.given
+        tolerances = self.tolerances
         return tuple(
             (operation, metric)
             for operation in self.every
             for metric in operation.judged
-            if not given or metric.name in given
+            if not tolerances.decide or tolerances.asked(operation.name, metric.name)
         )
+
+    @property
+    def expected(self) -> tuple[Expected, ...]:
+        """What became of the expectations, in their order."""
+        by_name = {operation.name: operation for operation in self.operations}
+        found: list[Expected] = []
+        for expectation in self.tolerances.expectations:
+            names = by_name if expectation.operation == EACH else [expectation.operation or ALL_OPERATIONS]
+            for name in names:
+                operation = self.overall if name == ALL_OPERATIONS else by_name.get(name)
+                found.append(
+                    expectation.judge(name, operation.metric(expectation.metric) if operation else None)
+                )
+        return tuple(found)
 
     @property
     def verdict(self) -> Verdict:
         """Whether the mock is within its tolerances."""
-        return overall_verdict(metric for _, metric in self.decisive)
+        return overall_verdict(
+            [*(metric.verdict for _, metric in self.decisive), *(one.verdict for one in self.expected)]
+        )
 
     @property
     def gap(self) -> float:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["count", "milliseconds", "percent", "points", "rate", "signed_percent"]
+__all__ = [
+    "count",
+    "milliseconds",
+    "percent",
+    "points",
+    "rate",
+    "signed_milliseconds",
+    "signed_percent",
+    "size",
+]
 
 _NONE = "–"
 
@@ -16,6 +25,21 @@ def milliseconds(value: float) -> str:
     if abs(value) < 10:
         return f"{value:.2f}"
     return f"{value:.1f}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def signed_milliseconds(value: float) -> str:
+    """A difference of latencies: `+0.42 ms`, `-61.4 ms`."""
+    return _NONE if math.isnan(value) else f"{'-' if value < 0 else '+'}{milliseconds(abs(value))} ms"
+
+
+def size(number: float) -> str:
+    """`812 B`, `1.2 kB`, `3.4 MB`."""
+    if math.isnan(number):
+        return _NONE
+    for unit, scale in (("MB", 1e6), ("kB", 1e3)):
+        if abs(number) >= scale:
+            return f"{number / scale:,.1f} {unit}"
+    return f"{number:.0f} B"
 
 
 def percent(share: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from mockforge.report.deviation import DeviationReport, OperationDeviation, Pair, RunSummary
 from mockforge.report.figures import count, milliseconds, percent, rate
@@ -21,8 +22,12 @@ _SAME_ERRORS = 0.001
 
 def headline(report: DeviationReport) -> str:
     """`performance deviation gap 6.2 % over 1,204 requests: real A vs mock B`."""
-    runs = f"real {report.a.name} vs mock {report.b.name}"
+    runs = f"real {_names(report.runs_a)} vs mock {_names(report.runs_b)}"
     return f"performance deviation gap {percent(report.gap)} over {requests(report.overall)}: {runs}"
+
+
+def _names(runs: Sequence[RunSummary]) -> str:
+    return runs[0].name + (f" and {len(runs) - 1} more" if len(runs) > 1 else "")
 
 
 def requests(operation: OperationDeviation) -> str:
@@ -37,10 +42,15 @@ def meaning(report: DeviationReport) -> str:
     """What the headline's number says, in one sentence."""
     if math.isnan(report.gap):
         return "The gap cannot be told: the real run's latencies are all zero."
-    return (
+    text = (
         f"Answered by the mock, a request is on average {percent(report.gap)} of its operation's mean "
-        "latency off from what the real service takes. At 0 % both runs have the same latencies."
+        "latency off from what the real service takes. "
     )
+    noise = report.overall.noise
+    if math.isnan(noise):
+        return f"{text}At 0 % both runs have the same latencies."
+    times = "no more than" if report.gap <= noise else f"{report.gap / noise:.1f} times"
+    return f"{text}That is {times} what two runs of the real service would differ by ({percent(noise)})."
 
 
 def provenance(run: RunSummary) -> str:
@@ -48,7 +58,8 @@ def provenance(run: RunSummary) -> str:
     came = run.kind
     if run.origin and run.origin.target:
         came = f"{_CAME_BY.get(run.kind, run.kind)} {run.origin.target}"
-    load = f"{count(run.count)} requests in {run.duration_s:,.1f} s, offered at {rate(run.offered_per_s)}"
+    load = f"{count(run.count)} requests in {run.duration_s:,.1f} s, offered {rate(run.offered_per_s)}"
+    load += f", achieved {rate(run.achieved_per_s)}"
     return f"{came}: {load}"
 
 

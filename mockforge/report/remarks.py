@@ -5,14 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
+from statistics import fmean
 
+from mockforge.report.comparing import loaded_differently
 from mockforge.report.deviation import FEW_SAMPLES, DeviationReport, RunSummary
-from mockforge.report.figures import count, milliseconds, percent, rate
+from mockforge.report.figures import count, milliseconds, percent, rate, signed_percent
+from mockforge.report.metrics.own_lateness import PLANNED
+from mockforge.report.verdicts import Verdict
 
 __all__ = ["Remark", "remarks"]
 
-#: Offered rates that differ by more than this make latencies differ by themselves.
-_LOAD_MISMATCH = 0.05
+#: Medians this many times apart look like two units of one figure.
+_UNITS_APART = (1e3, 1e6, 1e9)
+_DAYS_APART = 30
+_DAY_NS = 86_400 * 10**9
 _FALSE_NOTES = frozenset({"", "0", "false", "no"})
 _TRUE_NOTES = frozenset({"1", "true", "yes"})
 _LATENESS_OF = {"replay": "the replay sent", "serve": "the mock answered"}
@@ -30,19 +37,29 @@ class Remark:
 def remarks(report: DeviationReport) -> tuple[Remark, ...]:
     """All remarks on a report, the grave ones first."""
     found = [
+        *_load_mismatch(report),
         *_generator_limited(report),
+        *_mixed_units(report),
+        *_unsampled(report),
+        *_unknown_operations(report),
         *_interrupted(report),
         *_of_tool(report),
-        *_load_mismatch(report),
+        *_clocks_apart(report),
+        *_warm_up(report),
+        *_repetitions(report),
         *_few_samples(report),
         *_only_in_one(report),
+        *_overload(report),
         *_lateness(report),
     ]
     return tuple(sorted(found, key=lambda remark: not remark.grave))
 
 
-def _runs(report: DeviationReport) -> tuple[tuple[str, RunSummary], tuple[str, RunSummary]]:
-    return ("real", report.a), ("mock", report.b)
+def _runs(report: DeviationReport) -> Iterator[tuple[str, RunSummary]]:
+    """Every run and what it is called: `real`, or `real` and its name where there are several."""
+    for side, runs in (("real", report.runs_a), ("mock", report.runs_b)):
+        for run in runs:
+            yield (side if len(runs) == 1 else f"{side} ({run.name})"), run
 
 
 def _generator_limited(report: DeviationReport) -> Iterator[Remark]:
@@ -75,11 +92,93 @@ def _noted(report: DeviationReport, name: str) -> Iterator[tuple[str, str]]:
 
 
 def _load_mismatch(report: DeviationReport) -> Iterator[Remark]:
-    real, mock = report.a.offered_per_s, report.b.offered_per_s
-    if math.isnan(real) or math.isnan(mock) or abs(mock - real) <= _LOAD_MISMATCH * real:
+    if not loaded_differently(report.runs_a, report.runs_b):
         return
+    real, mock = (fmean(run.offered_per_s for run in runs) for runs in (report.runs_a, report.runs_b))
     text = f"the runs were offered different loads, {rate(real)} real and {rate(mock)} mock"
-    yield Remark("load_mismatch", f"{text}: part of the deviation may be the load's", grave=True)
+    matched = report.overall.matched
+    if matched is None:
+        text += ": part of the deviation may be the load's"
+    else:
+        text += (
+            ": latencies are compared at the same number in flight, which leaves "
+            f"{percent(matched.a)} of the real and {percent(matched.b)} of the mocked requests"
+        )
+    yield Remark("load_mismatch", text, grave=True)
+
+
+def _mixed_units(report: DeviationReport) -> Iterator[Remark]:
+    median = report.overall.p50_ms
+    if not (median.a > 0 and median.b > 0):
+        return
+    apart = max(median.a / median.b, median.b / median.a)
+    if any(abs(math.log(apart / units)) < math.log(2) for units in _UNITS_APART):
+        both = f"{milliseconds(median.a)} and {milliseconds(median.b)} ms"
+        text = f"the medians are {apart:,.0f} times apart ({both})"
+        yield Remark("mixed_units", f"{text}: does one file give another unit than it says?", grave=True)
+
+
+def _unsampled(report: DeviationReport) -> Iterator[Remark]:
+    """Runs of which only percentiles are known."""
+    if report.sampled:
+        return
+    for side, run in _runs(report):
+        if not run.sampled:
+            steps = [f"to {milliseconds(run.resolution_ms)} ms"] if run.resolution_ms else []
+            steps += [f"within {percent(run.precision)}"] if run.precision else []
+            rounded = f"; it rounds {' and '.join(steps)}, which is the least margin" if steps else ""
+            text = (
+                f"of the {side} run only percentiles are known: figures are compared as they are, no interval"
+            )
+            yield Remark("no_samples", text + rounded, grave=True)
+
+
+def _unknown_operations(report: DeviationReport) -> Iterator[Remark]:
+    """Tolerances for operations that are not compared."""
+    known = {operation.name for operation in report.every}
+    named = {operation for operation, _ in report.tolerances.special}
+    if lost := sorted(named - known):
+        text = f"tolerances were given for operations that are not compared: {', '.join(lost)}"
+        near = get_close_matches(lost[0], known, 1)
+        yield Remark("unknown_operation", text + (f"; did you mean {near[0]}?" if near else ""), grave=True)
+
+
+def _clocks_apart(report: DeviationReport) -> Iterator[Remark]:
+    real, mock = report.a.origin, report.b.origin
+    if real is None or mock is None or not (real.started_wall_ns > 0 and mock.started_wall_ns > 0):
+        return
+    days = abs(real.started_wall_ns - mock.started_wall_ns) // _DAY_NS
+    if days > _DAYS_APART:
+        text = (
+            f"by their clocks the runs lie {count(days)} days apart: the real service may have changed since"
+        )
+        yield Remark("clocks_apart", text)
+
+
+def _warm_up(report: DeviationReport) -> Iterator[Remark]:
+    if report.a.warmup_s:
+        yield Remark("warm_up", f"the first {report.a.warmup_s:.1f} s of every run are left out as warm-up")
+
+
+def _repetitions(report: DeviationReport) -> Iterator[Remark]:
+    real, mock = len(report.runs_a), len(report.runs_b)
+    if max(real, mock) > 1:
+        text = f"{real} real and {mock} mocked runs: the run is the unit, repetitions differ by chance too"
+        yield Remark("repetitions", text)
+
+
+def _overload(report: DeviationReport) -> Iterator[Remark]:
+    """Whether a deviation is the mock's own lateness, and not its model's."""
+    for operation in report.every:
+        for name, without in PLANNED.items():
+            seen, planned = operation.metric(name), operation.metric(without)
+            if seen is None or planned is None or seen.verdict is not Verdict.OUTSIDE:
+                continue
+            if abs(planned.deviation) < abs(seen.deviation) / 2:
+                text = f"{operation.name}: {name} deviates by {signed_percent(seen.deviation)}, without the "
+                text += f"mock's own lateness by {signed_percent(planned.deviation)}: the mock was overloaded"
+                yield Remark("overload", text, grave=True)
+                break
 
 
 def _few_samples(report: DeviationReport) -> Iterator[Remark]:
@@ -115,4 +214,4 @@ def _lateness(report: DeviationReport) -> Iterator[Remark]:
 
 def _median_latency_ms(report: DeviationReport, side: str) -> float:
     pair = report.overall.p50_ms
-    return (pair.a if side == "real" else pair.b) or math.inf
+    return (pair.a if side.startswith("real") else pair.b) or math.inf

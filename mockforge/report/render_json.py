@@ -8,6 +8,7 @@ from importlib import resources
 from typing import Any
 
 from mockforge.report.deviation import DeviationReport, OperationDeviation, Pair, RunSummary
+from mockforge.report.expectations import Expected
 from mockforge.report.load import LoadBin
 from mockforge.report.remarks import remarks
 from mockforge.report.verdicts import Metric
@@ -38,6 +39,7 @@ def render_json(report: DeviationReport) -> str:
         "mock": [_run(run) for run in report.runs_b],
         "overall": _operation(report.overall),
         "operations": [_operation(operation) for operation in report.operations],
+        "expected": [_expected(one) for one in report.expected],
         "only_real": list(report.only_a),
         "only_mock": list(report.only_b),
         "remarks": [
@@ -110,6 +112,17 @@ def _metric(metric: Metric) -> dict[str, Any]:
         "tolerance": _number(metric.tolerance),
         "verdict": metric.verdict.value if metric.verdict else None,
         "times_as_many_samples": None if metric.needed is None else _number(metric.needed),
+    }
+
+
+def _expected(one: Expected) -> dict[str, Any]:
+    return {
+        "text": one.text,
+        "operation": one.operation,
+        "value": _number(one.value),
+        "low": _number(one.low),
+        "high": _number(one.high),
+        "verdict": one.verdict.value,
     }
 
 

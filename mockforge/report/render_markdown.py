@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from mockforge.report.deviation import DeviationReport, OperationDeviation, Pair
 from mockforge.report.figures import count, milliseconds, percent, points, signed_percent
-from mockforge.report.judgement import judged, judgement, sentence
+from mockforge.report.judgement import expected_sentence, judged, judgement, sentence
 from mockforge.report.prose import headline, meaning
 from mockforge.report.remarks import remarks
 from mockforge.report.verdicts import Verdict
@@ -32,6 +33,9 @@ def _lines(report: DeviationReport) -> Iterator[str]:
     yield "|---|---|---:|---:|---:|---:|---:|---:|"
     for operation in (*report.ranked, report.overall):
         yield _row(operation)
+    if report.expected:
+        yield ""
+        yield from (f"- {_MARK[one.verdict]} {_escaped(expected_sentence(one))}" for one in report.expected)
     for verdict, title in ((Verdict.OUTSIDE, "Outside"), (Verdict.INCONCLUSIVE, "Inconclusive")):
         found = [one for one in judged(report) if one.metric.verdict is verdict]
         if found:
@@ -54,12 +58,17 @@ def _row(operation: OperationDeviation) -> str:
     cells = [
         _MARK[operation.verdict],
         f"`{operation.name.replace('`', '')}`".replace("|", "\\|"),
-        percent(operation.gap),
+        f"{percent(operation.gap)}{_times_noise(operation)}",
         *(_latency(level) for level in (operation.p50_ms, operation.p95_ms, operation.p99_ms)),
         f"{percent(errors.a)} → {percent(errors.b)} ({points(errors.difference)})",
         f"{count(operation.count.a)} / {count(operation.count.b)}",
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _times_noise(operation: OperationDeviation) -> str:
+    """How much that is beside what two real runs differ by."""
+    return "" if math.isnan(operation.noise) else f" (noise {percent(operation.noise)})"
 
 
 def _latency(pair: Pair) -> str:

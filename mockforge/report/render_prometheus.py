@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 
 from mockforge.report.deviation import DeviationReport, OperationDeviation, Pair
-from mockforge.report.verdicts import Verdict, overall_verdict
+from mockforge.report.verdicts import Metric, Verdict
 
 __all__ = ["render_prometheus"]
 
@@ -16,15 +16,30 @@ Labels = tuple[tuple[str, str], ...]
 
 def render_prometheus(report: DeviationReport) -> str:
     """Gauges by operation; what is unknown is NaN. Verdicts are the exit codes."""
-    operations = (*report.ranked, report.overall)
+    operations = report.every
     lines = [
         *_gauge("gap_ratio", "W1 over the real mean.", ((_of(each), each.gap) for each in operations)),
+        *_gauge(
+            "noise_ratio",
+            "The gap that two real runs have by chance.",
+            ((_of(each), each.noise) for each in operations),
+        ),
         *_gauge("requests", "Requests of each run.", _sides(operations, lambda each: each.count)),
         *_gauge("latency_seconds", "Latency quantiles of each run.", _latencies(operations)),
         *_gauge(
             "error_ratio", "Failing share of each run.", _sides(operations, lambda each: each.error_rate)
         ),
-        *_gauge("deviation_ratio", "The mock's figure less the real one, over it.", _metrics(operations)),
+        *_gauge("real", "The real figure of a metric, in its unit.", _metrics(operations, lambda one: one.a)),
+        *_gauge("mock", "The mock's figure of a metric.", _metrics(operations, lambda one: one.b)),
+        *_gauge(
+            "deviation_ratio",
+            "The mock's figure less the real one, over it; of shares and distances the difference.",
+            _metrics(operations, lambda one: one.deviation),
+        ),
+        *_gauge(
+            "deviation_low", "The 95 % interval's lower bound.", _metrics(operations, lambda one: one.low)
+        ),
+        *_gauge("deviation_high", "Its upper bound.", _metrics(operations, lambda one: one.high)),
         *_gauge("verdict", "0 within, 1 outside, 3 inconclusive.", _verdicts(report)),
     ]
     return "\n".join(lines) + "\n"
@@ -60,17 +75,23 @@ def _latencies(operations: Iterable[OperationDeviation]) -> Iterator[tuple[Label
             yield _of(operation, ("run", "mock"), ("quantile", quantile)), pair.b / 1e3
 
 
-def _metrics(operations: Iterable[OperationDeviation]) -> Iterator[tuple[Labels, float]]:
+def _metrics(
+    operations: Iterable[OperationDeviation], figure: Callable[[Metric], float]
+) -> Iterator[tuple[Labels, float]]:
     for operation in operations:
         for metric in operation.metrics:
-            yield _of(operation, ("metric", metric.name)), metric.deviation
+            labels = _of(operation, ("metric", metric.name), ("unit", metric.unit.value))
+            yield labels, figure(metric)
 
 
 def _verdicts(report: DeviationReport) -> Iterator[tuple[Labels, float]]:
     yield (("operation", "run"), ("metric", "all")), _CODE[report.verdict]
     for operation in (*report.ranked, report.overall):
-        for metric in operation.judged:
-            yield _of(operation, ("metric", metric.name)), _CODE[overall_verdict([metric])]
+        for metric in operation.metrics:
+            if metric.verdict is not None:
+                yield _of(operation, ("metric", metric.name)), _CODE[metric.verdict]
+    for one in report.expected:
+        yield (("operation", one.operation), ("metric", one.text)), _CODE[one.verdict]
 
 
 def _escaped(text: str) -> str:
@@ -78,4 +99,6 @@ def _escaped(text: str) -> str:
 
 
 def _number(value: float) -> str:
+    if math.isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
     return "NaN" if math.isnan(value) else f"{value:.9g}"

@@ -18,9 +18,10 @@ from rich.text import Text
 from mockforge.report.deviation import DeviationReport, OperationDeviation, Pair
 from mockforge.report.figure_blocks import FigureBlocks
 from mockforge.report.figures import count, milliseconds, percent, points, rate, signed_percent
-from mockforge.report.judgement import judged, judgement, sentence
+from mockforge.report.judgement import expected_sentence, judged, judgement, sentence
 from mockforge.report.prose import headline, meaning, provenance
 from mockforge.report.remarks import Remark, remarks
+from mockforge.report.render_details import details
 from mockforge.report.verdicts import Verdict
 
 __all__ = ["DeviationView", "render_text"]
@@ -34,9 +35,10 @@ _STYLE = {Verdict.WITHIN: "green", Verdict.OUTSIDE: "red", Verdict.INCONCLUSIVE:
 
 @dataclass(frozen=True, slots=True)
 class DeviationView:
-    """A report that rich can print: `console.print(DeviationView(report))`."""
+    """A report that rich can print: `console.print(DeviationView(report))`; every number where `verbose`."""
 
     report: DeviationReport
+    verbose: bool = False
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         report, prose = self.report, options.update(width=min(options.max_width, _PROSE_WIDTH))
@@ -45,6 +47,9 @@ class DeviationView:
         yield Text()
         yield from _figures(report, options.max_width)
         yield Text()
+        if self.verbose:
+            yield from details(report)
+            yield Text()
         yield from console.render(_verdicts(report), prose)
         yield from console.render(_runs(report), prose)
         yield from console.render(_remarks(remarks(report)), prose)
@@ -102,6 +107,10 @@ def _verdicts(report: DeviationReport) -> Table:
     """The verdict, what is outside, and what cannot be told yet."""
     grid = Table.grid(padding=(0, 2))
     grid.add_row(Text("verdict", style="dim"), Text(judgement(report), style=_STYLE[report.verdict]))
+    for expected in report.expected:
+        if expected.verdict is not Verdict.WITHIN:
+            style = _STYLE[expected.verdict]
+            grid.add_row(Text("expected", style=style), Text(expected_sentence(expected), overflow="fold"))
     for verdict in (Verdict.OUTSIDE, Verdict.INCONCLUSIVE):
         found = [one for one in judged(report) if one.metric.verdict is verdict]
         for one in found[:_MOST_SENTENCES]:
@@ -115,8 +124,9 @@ def _verdicts(report: DeviationReport) -> Table:
 
 def _runs(report: DeviationReport) -> Table:
     grid = Table.grid(padding=(0, 2))
-    for side, run in (("real", report.a), ("mock", report.b)):
-        grid.add_row(Text(side, style="dim"), Text(provenance(run), overflow="fold"))
+    for side, runs in (("real", report.runs_a), ("mock", report.runs_b)):
+        for run in runs:
+            grid.add_row(Text(side, style="dim"), Text(provenance(run), overflow="fold"))
     return grid
 
 

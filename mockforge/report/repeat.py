@@ -11,8 +11,16 @@ __all__ = ["commands"]
 
 def commands(report: DeviationReport) -> tuple[str, ...]:
     """Shell lines: one for each run whose making is known, then the comparison."""
-    made = [line for run in (report.a, report.b) if (line := _made_by(run))]
-    return (*made, _line("compare", report.a.name, report.b.name, "--html", "report.html"))
+    made = [line for run in (*report.runs_a, *report.runs_b) if (line := _made_by(run))]
+    return (*made, _line("compare", *_files(report), "--html", "report.html"))
+
+
+def _files(report: DeviationReport) -> list[str]:
+    """Both files, or, with repetitions, every one behind its option."""
+    if len(report.runs_a) == len(report.runs_b) == 1:
+        return [report.a.name, report.b.name]
+    sides = (("--a", report.runs_a), ("--b", report.runs_b))
+    return [word for option, runs in sides for run in runs for word in (option, run.name)]
 
 
 def _made_by(run: RunSummary) -> str | None:

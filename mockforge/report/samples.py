@@ -15,16 +15,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mockforge.learning.operations import Operations
-from mockforge.model.sample import Run
+from mockforge.model.sample import Run, SummaryRun
 from mockforge.recording.store import RecordingReader
-from mockforge.report.comparing import compare_runs
-from mockforge.report.deviation import DeviationReport, Origin
+from mockforge.report.deviation import Origin
 from mockforge.report.readers.registry import read_tool_run
-from mockforge.report.tolerances import Tolerances
 
-__all__ = ["compare_recordings", "load_run", "load_runs"]
+__all__ = ["Loaded", "load_all"]
 
 _SQLITE = b"SQLite format 3\x00"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a file holds: its samples, or only their percentiles; and where it came from.
+
+    `ids` are those of the run's exchanges in a recording, shape (n,); None where the file is none.
+    """
+
+    run: Run | SummaryRun
+    origin: Origin
+    ids: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +45,17 @@ class _Source:
     requests: Sequence[tuple[str, str]]
     labels: Sequence[str]
     origin: Origin
+    ids: NDArray[np.int64] | None = None
 
 
-def load_run(path: Path, operations: Operations) -> Run:
-    """The run in a file, its requests named by `operations`. Raises RecordingError or ComparisonError."""
-    return _named(_read(path), operations)
+def load_all(paths: Sequence[Path]) -> list[Loaded]:
+    """The runs in files, with the operations that their requests together have.
 
-
-def load_runs(a: Path, b: Path) -> tuple[Run, Run]:
-    """Both runs, with the operations that their requests together have. Raises as `load_run`."""
-    source_a, source_b = _read(a), _read(b)
-    operations = _operations_of(source_a, source_b)
-    return _named(source_a, operations), _named(source_b, operations)
-
-
-def compare_recordings(real: Path, mock: Path, tolerances: Tolerances | None = None) -> DeviationReport:
-    """The deviation report of two files, judged by `tolerances` or the defaults.
-
-    A tool's own rounding is the least that a latency may be off. Raises RecordingError or ComparisonError
-    where a file cannot be read, ComparisonError where they cannot be compared.
+    Raises RecordingError or ComparisonError where one cannot be read.
     """
-    a, b = _read(real), _read(mock)
-    operations = _operations_of(a, b)
-    return compare_runs(_named(a, operations), _named(b, operations), a.origin, b.origin, tolerances)
+    sources = [_read(path) for path in paths]
+    operations = Operations.find({request for source in sources for request in source.requests})
+    return [Loaded(_named(source, operations), source.origin, source.ids) for source in sources]
 
 
 def _read(path: Path) -> _Source:
@@ -90,7 +88,7 @@ def _recording(path: Path) -> _Source:
         failure=columns.failure,
     )
     origin = Origin(str(path), meta.target, meta.program, meta.started_wall_ns, dict(meta.notes))
-    return _Source(run, list(zip(columns.method, columns.target, strict=True)), (), origin)
+    return _Source(run, list(zip(columns.method, columns.target, strict=True)), (), origin, columns.id)
 
 
 def _tool(path: Path) -> _Source:
@@ -133,10 +131,6 @@ def _in_flight(start_ns: NDArray[np.int64], total_ns: NDArray[np.int64]) -> NDAr
     """Others under way when each began, from the overlap."""
     ended = np.searchsorted(np.sort(start_ns + total_ns), start_ns, side="right")
     return np.asarray(np.maximum(np.arange(start_ns.size) - ended, 0), dtype=np.int32)
-
-
-def _operations_of(a: _Source, b: _Source) -> Operations:
-    return Operations.find({*a.requests, *b.requests})
 
 
 def _named(source: _Source, operations: Operations) -> Run:

@@ -236,6 +236,8 @@ def _summaries(side: SummarySide) -> tuple[RunSummary, ...]:
             origin=side.origins[index] if index < len(side.origins) else None,
             achieved_per_s=run.overall.answered_per_s if run.overall else math.nan,
             sampled=index < len(side.sampled) and side.sampled[index],
+            resolution_ms=run.resolution_ns / 1e6,
+            precision=run.precision,
         )
         for index, run in enumerate(side.runs)
     )

@@ -1,8 +1,7 @@
-"""How far a mock may be off: a bound for each metric, for all operations or for one.
+"""How far a mock may be off: a bound for each metric, for all operations or for one; and expectations.
 
 Written as `p95=10%`, `error_rate=1pp`, `throughput=5%`, `gap=10%`, or with an operation in front,
-`GET /orders/{id}: p95=15%`; or as an expression, `p95.deviation<10%`, `error_rate.delta<1pp`,
-`throughput.ratio>0.95`, `gap<0.1`.
+`GET /orders/{id}: p95=15%`. What is written as an expression (`p95.deviation<10%`) is an expectation.
 """
 
 from __future__ import annotations
@@ -11,9 +10,10 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from mockforge.errors import UsageError
+from mockforge.report.expectations import Expectation, known_metric
+from mockforge.report.metrics.kinds import Scale, Unit
 from mockforge.report.metrics.registry import KINDS
 
 __all__ = ["DEFAULTS", "METRICS", "Tolerances"]
@@ -26,12 +26,7 @@ METRICS = tuple(DEFAULTS)
 #: A deviation of less than this, in ms, is none, whatever share of the latency it is.
 _FLOOR_MS = 1.0
 
-_SET = re.compile(r"^(?:(?P<operation>[A-Z]+ \S.*?):\s*)?(?P<metric>[\w.]+)\s*=\s*(?P<value>\S+)$")
-_EXPRESSION = re.compile(
-    r"^(?:(?P<operation>[A-Z]+ \S.*?):\s*)?(?P<metric>p\d[\d.]*?|error_rate|throughput|gap)"
-    r"(?:\.(?P<part>deviation|delta|ratio))?\s*(?P<sense><|>)=?\s*(?P<value>\S+)$"
-)
-_PARTS = {"error_rate": "delta", "throughput": "ratio", "gap": None}
+_SET = re.compile(r"^(?:(?P<operation>[A-Z]+ \S.*?|\S[^:=]*?):\s*)?(?P<metric>[\w.]+)\s*=\s*(?P<value>\S.*)$")
 _HINT = "such as p95=10%, error_rate=1pp, 'GET /orders/{id}: p99=25%' or 'throughput.ratio>0.95'"
 
 
@@ -39,67 +34,60 @@ _HINT = "such as p95=10%, error_rate=1pp, 'GET /orders/{id}: p99=25%' or 'throug
 class Tolerances:
     """Bounds by metric, and by operation and metric; `floor_ms` is the absolute one of latencies.
 
-    `given` are the metrics that somebody asked for: they decide the exit code.
+    `given` are the metrics that somebody bounded for every operation; they, `special` and the expectations
+    decide the exit code.
     """
 
     general: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULTS))
     special: Mapping[tuple[str, str], float] = field(default_factory=dict)
     floor_ms: float = _FLOOR_MS
     given: frozenset[str] = frozenset()
+    expectations: tuple[Expectation, ...] = ()
 
     @classmethod
     def parse(cls, written: Iterable[str], floor_ms: float = _FLOOR_MS) -> Tolerances:
-        """From the command line's words; raises UsageError for one that cannot be."""
-        general, special, given = dict(DEFAULTS), {}, set()
-        for text in written:
-            operation, metric, bound = _parsed(text.strip())
-            given.add(metric)
-            if operation is None:
-                general[metric] = bound
+        """From the words of a command line or a file; raises UsageError for one that cannot be."""
+        general, special, given, expectations = dict(DEFAULTS), {}, set(), []
+        for text in map(str.strip, written):
+            found = _SET.match(text)
+            if not found:
+                expectations.append(Expectation.parse(text, _HINT))
+                continue
+            metric = known_metric(found["metric"], text)
+            bound = _bound(metric, found["value"], text)
+            if found["operation"]:
+                special[found["operation"].strip(), metric] = bound
             else:
-                special[operation, metric] = bound
-        return cls(general, special, floor_ms, frozenset(given))
+                general[metric] = bound
+                given.add(metric)
+        return cls(general, special, floor_ms, frozenset(given), tuple(expectations))
+
+    @property
+    def decide(self) -> bool:
+        """Whether somebody gave any: then the exit code is the verdict's."""
+        return bool(self.given or self.special or self.expectations)
 
     def of(self, operation: str, metric: str) -> float | None:
         """What the metric of the operation may be off; None where nobody says."""
         return self.special.get((operation, metric), self.general.get(metric))
 
-
-def _parsed(text: str) -> tuple[str | None, str, float]:
-    found = _SET.match(text)
-    if found:
-        return found["operation"], _metric(found["metric"], text), _bound(found["value"], text)
-    found = _EXPRESSION.match(text)
-    if not found:
-        raise UsageError(f"tolerance {text!r} cannot be read", hint=_HINT)
-    metric = _metric(found["metric"], text)
-    part, sense = found["part"], found["sense"]
-    if part not in (None, _PARTS.get(metric, "deviation")):
-        raise UsageError(f"tolerance {text!r}: {metric} has no {part}", hint=_HINT)
-    bound = _bound(found["value"], text)
-    if part == "ratio":
-        bound = bound - 1 if sense == "<" else 1 - bound
-    elif sense == ">":
-        raise UsageError(f"tolerance {text!r} bounds {metric} from below", hint=_HINT)
-    if bound <= 0:
-        raise UsageError(f"tolerance {text!r} allows nothing", hint=_HINT)
-    return found["operation"], metric, bound
+    def asked(self, operation: str, metric: str) -> bool:
+        """Whether somebody gave a tolerance for it."""
+        return metric in self.given or (operation, metric) in self.special
 
 
-def _metric(name: str, text: str) -> str:
-    if name not in KINDS:
-        near = get_close_matches(name, KINDS, 1)
-        meant = f"did you mean {near[0]}? " if near else ""
-        raise UsageError(f"tolerance {text!r}: no metric {name}", hint=f"{meant}known: {', '.join(KINDS)}")
-    return name
-
-
-def _bound(value: str, text: str) -> float:
-    number, unit = re.fullmatch(r"([-+\d.eE]*)(.*)", value).groups()  # type: ignore[union-attr]
+def _bound(metric: str, value: str, text: str) -> float:
+    """A share, points of one, or a figure in the metric's own unit."""
+    kind = KINDS[metric]
+    units = {"": 1.0, "%": 0.01, "pp": 0.01}
+    if kind.scale is Scale.DIFFERENCE and kind.unit is Unit.MS:
+        units = {"": 1.0, "ms": 1.0, "s": 1000.0}
+    number, unit = re.fullmatch(r"([-+\d.eE]*)\s*(.*)", value).groups()  # type: ignore[union-attr]
     try:
-        bound = float(number) * {"": 1.0, "%": 0.01, "pp": 0.01}[unit]
+        bound = float(number) * units[unit]
     except (ValueError, KeyError):
-        raise UsageError(f"tolerance {text!r}: {value!r} is no number, % or pp", hint=_HINT) from None
+        known = ", ".join(filter(None, units))
+        raise UsageError(f"tolerance {text!r}: {value!r} is no number, {known}", hint=_HINT) from None
     if not (math.isfinite(bound) and bound > 0):
         raise UsageError(f"tolerance {text!r} must be above zero", hint=_HINT)
     return bound

@@ -128,10 +128,10 @@ def step_down(metrics: Mapping[str, Metric]) -> dict[str, Metric]:
     }
 
 
-def overall_verdict(metrics: Iterable[Metric]) -> Verdict:
+def overall_verdict(verdicts: Iterable[Verdict | None]) -> Verdict:
     """Outside if any is, else inconclusive if any is or nothing is judged, else within."""
-    verdicts = {metric.verdict for metric in metrics} or {Verdict.INCONCLUSIVE}
+    found = {verdict for verdict in verdicts if verdict is not None} or {Verdict.INCONCLUSIVE}
     for verdict in (Verdict.OUTSIDE, Verdict.INCONCLUSIVE):
-        if verdict in verdicts:
+        if verdict in found:
             return verdict
     return Verdict.WITHIN

@@ -141,3 +141,23 @@ def test_every_form_is_written(runs: tuple[Path, Path], tmp_path: Path) -> None:
     options = [part for form in forms for part in (f"--{form}", str(tmp_path / form))]
     assert compare(*runs, *options).returncode == 0
     assert all((tmp_path / form).read_text().startswith(begins) for form, begins in forms.items())
+
+
+def test_an_expression_decides_the_exit_code(runs: tuple[Path, Path]) -> None:
+    assert compare(*runs, "--assert", "p50.mock<50ms").returncode == 0
+    broken = compare(*runs, "--assert", "GET /orders/{id}: p50.deviation<2%")
+    assert broken.returncode == 1
+    assert "1 of 1 expectations are broken" in broken.stdout
+    assert compare(*runs, "--assert", "p99.9.deviation<2%").returncode == 3
+    assert "cannot be read" in refusal(compare(*runs, "--assert", "p50 is fine"))
+
+
+def test_repetitions_are_compared_run_by_run(runs: tuple[Path, Path]) -> None:
+    real, mock = runs
+    done = compare("--a", real, "--a", real, "--b", mock, "--verbose")
+    assert done.returncode == 0, done.stderr
+    assert "over 400 real and 200 mocked requests" in done.stdout
+    assert "2 real and 1 mocked runs" in done.stdout
+    assert "autocorrelation" in done.stdout
+    assert "the mocked run is missing" in refusal(compare("--a", real))
+    assert "named twice" in refusal(compare(real, mock, "--b", mock))

@@ -47,8 +47,12 @@ class Kind(NamedTuple):
 
 
 class Family(NamedTuple):
-    """Numbers that belong together; `measure` gives those that a run of one operation has, by name."""
+    """Numbers that belong together; `measure` gives those that a run of one operation has, by name.
+
+    They are left out where no run `tells` of them.
+    """
 
     name: str
     kinds: tuple[Kind, ...]
     measure: Callable[[Run], Mapping[str, Interval]]
+    tells: Callable[[Run], bool] = lambda run: True

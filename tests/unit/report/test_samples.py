@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from mockforge.errors import ComparisonError, RecordingError
-from mockforge.learning.operations import Operations
 from mockforge.model.exchange import Exchange, Request, Response
+from mockforge.model.sample import Run
 from mockforge.recording.store import RecordingMeta, RecordingWriter
-from mockforge.report.samples import compare_recordings, load_run, load_runs
+from mockforge.report.files import compare_recordings
+from mockforge.report.samples import load_all
 
 
 def record(path: Path, *requests: tuple[str, str, int], operation: str | None = None) -> Path:
@@ -33,9 +34,15 @@ def record(path: Path, *requests: tuple[str, str, int], operation: str | None = 
     return path
 
 
+def run_in(path: Path) -> Run:
+    run = load_all([path])[0].run
+    assert isinstance(run, Run)
+    return run
+
+
 def test_columns_become_a_run(tmp_path: Path) -> None:
     path = record(tmp_path / "a.mfrec", ("GET", "/orders/1", 200), ("GET", "/orders/2?x=1", 0))
-    run = load_run(path, Operations.find([("GET", "/orders/1"), ("GET", "/orders/2")]))
+    run = run_in(path)
     assert (run.name, run.kind, len(run)) == (str(path), "recording", 2)
     assert run.operations == ("GET /orders/{id}",)
     assert run.start_ns.tolist() == [0, 1_000_000]
@@ -50,7 +57,9 @@ def test_both_runs_agree_on_templates_that_only_one_of_them_shows(tmp_path: Path
     slugs = [("GET", f"/shops/{chr(97 + n // 26)}{chr(97 + n % 26)}/stock", 200) for n in range(60)]
     many = record(tmp_path / "a.mfrec", *slugs)
     one = record(tmp_path / "b.mfrec", ("GET", "/shops/zz/stock", 200))
-    a, b = load_runs(many, one)
+    a, b = (loaded.run for loaded in load_all([many, one]))
+    assert isinstance(a, Run)
+    assert isinstance(b, Run)
     assert a.operations == b.operations == ("GET /shops/{id}/stock",)
 
 
@@ -77,4 +86,4 @@ def test_a_recording_without_requests_is_refused(tmp_path: Path) -> None:
 
 def test_a_missing_recording_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match=r"none\.mfrec"):
-        load_runs(tmp_path / "none.mfrec", tmp_path / "none.mfrec")
+        compare_recordings(tmp_path / "none.mfrec", tmp_path / "none.mfrec")

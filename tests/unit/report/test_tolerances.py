@@ -14,11 +14,9 @@ from mockforge.report.tolerances import DEFAULTS, Tolerances
         ("p95=10%", "p95", 0.10),
         ("p99.9 = 0.5", "p99.9", 0.5),
         ("error_rate=1pp", "error_rate", 0.01),
-        ("p95.deviation<12%", "p95", 0.12),
-        ("p99.9.deviation<30%", "p99.9", 0.30),
-        ("error_rate.delta<2pp", "error_rate", 0.02),
-        ("throughput.ratio>0.95", "throughput", 0.05),
-        ("gap<0.1", "gap", 0.1),
+        ("gap=0.1", "gap", 0.1),
+        ("ttfb_p95=12%", "ttfb_p95", 0.12),
+        ("lateness_p99=2ms", "lateness_p99", 2.0),
     ],
 )
 def test_a_bound_is_a_share(written: str, metric: str, bound: float) -> None:
@@ -47,12 +45,26 @@ def test_an_operation_may_have_a_bound_of_its_own() -> None:
         ("p95=ten", "no number"),
         ("p95=-5%", "above zero"),
         ("p95=0", "above zero"),
-        ("p95.delta<5%", "has no delta"),
-        ("p95.deviation>5%", "from below"),
-        ("throughput.ratio>1", "allows nothing"),
+        ("gap.delta<5%", "has no delta"),
+        ("error_rate.ratio<2", "has no ratio"),
+        ("p95.deviation<0", "allows nothing"),
         ("error_rate=5ms", "no number"),
     ],
 )
 def test_what_cannot_be_a_tolerance_is_refused(written: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         Tolerances.parse([written])
+
+
+def test_an_expression_is_an_expectation_and_decides() -> None:
+    tolerances = Tolerances.parse(["p95.deviation<10%"])
+    assert [one.text for one in tolerances.expectations] == ["p95.deviation<10%"]
+    assert tolerances.decide
+    assert not tolerances.asked("GET /", "p95")
+
+
+def test_a_tolerance_of_one_operation_is_asked_for_that_one_alone() -> None:
+    tolerances = Tolerances.parse(["GET /orders/{id}:p95=10%"])
+    assert tolerances.asked("GET /orders/{id}", "p95")
+    assert not tolerances.asked("GET /orders", "p95")
+    assert tolerances.decide

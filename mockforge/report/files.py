@@ -1,0 +1,59 @@
+"""From files to the report: both sides' recordings or load tools' outputs, read, named alike and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mockforge.model.sample import Run, SummaryRun
+from mockforge.report.comparing import Side, compare_sides
+from mockforge.report.deviation import DeviationReport
+from mockforge.report.samples import Loaded, load_all
+from mockforge.report.summaries import SummarySide, compare_summaries, summarised
+from mockforge.report.tolerances import Tolerances
+from mockforge.report.warmup import WarmUp
+
+__all__ = ["Files", "compare_files", "compare_recordings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Both sides' files, several where a run was repeated."""
+
+    real: Sequence[Path]
+    mock: Sequence[Path]
+
+
+def compare_recordings(real: Path, mock: Path, tolerances: Tolerances | None = None) -> DeviationReport:
+    """The deviation report of two files: see `compare_files`."""
+    return compare_files(Files((real,), (mock,)), tolerances)
+
+
+def compare_files(
+    files: Files, tolerances: Tolerances | None = None, warmup: WarmUp | None = None
+) -> DeviationReport:
+    """The deviation report of both sides' files, judged by `tolerances` or the defaults.
+
+    Where any of them holds percentiles only, all are compared by theirs. Raises RecordingError or
+    ComparisonError where a file cannot be read, ComparisonError where they cannot be compared.
+    """
+    loaded = load_all([*files.real, *files.mock])
+    real, mock = loaded[: len(files.real)], loaded[len(files.real) :]
+    if any(isinstance(one.run, SummaryRun) for one in loaded):
+        return compare_summaries(_summaries(real), _summaries(mock), tolerances)
+    settled = warmup or WarmUp()
+    return compare_sides(_side(real, settled), _side(mock, settled), tolerances)
+
+
+def _side(loaded: Sequence[Loaded], warmup: WarmUp) -> Side:
+    runs = [one.run for one in loaded if isinstance(one.run, Run)]
+    return Side(runs, [one.origin for one in loaded], warmup)
+
+
+def _summaries(loaded: Sequence[Loaded]) -> SummarySide:
+    return SummarySide(
+        [summarised(one.run) if isinstance(one.run, Run) else one.run for one in loaded],
+        [one.origin for one in loaded],
+        [isinstance(one.run, Run) for one in loaded],
+    )
