@@ -14,6 +14,8 @@ from random import Random
 from mockforge.delays.distributions import Distribution, compile_distribution
 from mockforge.delays.station_of import station_of
 from mockforge.errors import StubFileError
+from mockforge.forwarding.callbacks import Callback, compile_callback
+from mockforge.forwarding.proxied import CompiledForward, compile_forward
 from mockforge.matching.index import StubIndex
 from mockforge.matching.parameters import ParameterKey, compile_parameters
 from mockforge.matching.request import RequestMatcher
@@ -50,11 +52,12 @@ class CompiledResponse:
     delays: tuple[Distribution, ...]
     variants: VariantTable | None
     template: RenderBody | None
+    forward: CompiledForward | None
 
     @property
     def is_static(self) -> bool:
         """Whether it is always the same bytes after the same time."""
-        return not (self.delays or self.variants or self.template)
+        return not (self.delays or self.variants or self.template or self.forward)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class CompiledStub:
     #: Where it waits before its delay runs, if anywhere.
     pool: PoolRule | None
     scenario: ScenarioStep | None
+    callbacks: tuple[Callback, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +150,13 @@ def _compile_stub(stub: Stub, pools: Mapping[str, PoolRule | None]) -> CompiledS
         static=responses[0] if _is_plain(stub, responses) and pool is None else None,
         pool=pool,
         scenario=stub.scenario,
+        callbacks=tuple(compile_callback(each) for each in stub.callbacks),
     )
 
 
 def _is_plain(stub: Stub, responses: tuple[CompiledResponse, ...]) -> bool:
     """Whether a stub has one answer, always the same, in whatever state."""
-    return len(responses) == 1 and responses[0].is_static and stub.scenario is None
+    return len(responses) == 1 and responses[0].is_static and stub.scenario is None and not stub.callbacks
 
 
 def _compile_response(response: ResponseDefinition, path: re.Pattern[str] | None) -> CompiledResponse:
@@ -164,7 +169,11 @@ def _compile_response(response: ResponseDefinition, path: re.Pattern[str] | None
     template = None
     if response.transformers and response.body is not None:
         template = TRANSFORMERS[response.transformers[0]](response.body)
-    return CompiledResponse(rendered, fixed_ns, delays, variants, template)
+    forward = None
+    if response.proxy is not None:
+        templated = bool(response.transformers)
+        forward = compile_forward(response.proxy, rendered.headers, templated=templated)
+    return CompiledResponse(rendered, fixed_ns, delays, variants, template, forward)
 
 
 def _raw(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:

@@ -15,6 +15,7 @@ no request sees half an edit.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from random import Random
 from typing import NamedTuple
 
@@ -22,6 +23,9 @@ from mockforge.compiling import CompiledService, CompiledStub, VariantTable, com
 from mockforge.delays.spells import SpellClock
 from mockforge.delays.station import Refusal, Station
 from mockforge.delays.station_of import station_of
+from mockforge.errors import UsageError
+from mockforge.forwarding.callbacks import PlannedCallback
+from mockforge.forwarding.proxied import CompiledForward, Forward
 from mockforge.matching.near_miss import describe_miss, nearest, state_difference
 from mockforge.matching.regexes import RunawayError
 from mockforge.matching.request import Difference
@@ -33,9 +37,13 @@ from mockforge.state.pools import Demand, PoolRule
 from mockforge.state.scenarios import Scenarios
 from mockforge.state.strata import Strata
 from mockforge.state.turns import Turns
+from mockforge.templating.jinja import TemplateFailure
 from mockforge.templating.rendering import rendered_for
 
 __all__ = ["CompiledService", "Decision", "Engine", "compile_service"]
+
+#: Stands for an answer that an upstream is to give.
+_NOTHING = RenderedResponse(200, (), b"")
 
 _PLAIN_TEXT = ((b"Content-Type", b"text/plain; charset=utf-8"),)
 
@@ -46,19 +54,23 @@ _new = tuple.__new__
 class Decision(NamedTuple):
     """What a request gets. `stub` is None for a miss, whose 404 is due at once.
 
-    With a `demand` the answer waits at a pool first: the plan is then the earliest that can be.
+    With a `demand` the answer waits at a pool first: the plan is then the earliest that can be. With a
+    `forward` it is an upstream that answers, and not before the plan. `callbacks` are made afterwards.
     """
 
     stub: str | None
     response: RenderedResponse
     plan: DelayPlan
     demand: Demand | None = None
+    forward: Forward | None = None
+    callbacks: tuple[PlannedCallback, ...] = ()
 
 
 class Engine:
     """Decides what each request of one service gets. Not thread-safe: one event loop owns it.
 
-    Every planned delay is multiplied by `time_scale`; at 0 every answer is due at once.
+    Every planned delay is multiplied by `time_scale`; at 0 every answer is due at once. What no stub matches
+    goes on to `fallback`, where there is one.
     """
 
     def __init__(
@@ -68,12 +80,14 @@ class Engine:
         turns: Turns | None = None,
         *,
         time_scale: float = 1.0,
+        fallback: CompiledForward | None = None,
     ) -> None:
         self._compiled = compiled
         self._random = random
         self._strata = Strata(random)
         self._turns = turns or Turns()
         self._time_scale = time_scale
+        self._fallback = fallback
         self._spells = self._spell_clock(compiled.service)
         self.scenarios = Scenarios()
         self.scenarios.declare(compiled.steps())
@@ -106,7 +120,7 @@ class Engine:
                 if stub.static.fixed_ns:
                     due_ns += int(stub.static.fixed_ns * self._time_scale)
                 plan = _new(DelayPlan, (arrived_ns, due_ns))
-                return _new(Decision, (stub.name, stub.static.rendered, plan, None))
+                return _new(Decision, (stub.name, stub.static.rendered, plan, None, None, ()))
             if stub.scenario is None or self.scenarios.enter(stub.scenario):
                 return self._answer(stub, request, arrived_ns)
         return self._miss(request, arrived_ns)
@@ -115,11 +129,18 @@ class Engine:
         number = self._choose_response(stub, request) if len(stub.responses) > 1 else 0
         response = stub.responses[number]
         rendered = response.rendered
-        if response.variants is not None:
+        forward = None
+        if response.forward is not None:
+            try:
+                forward = response.forward.of(request, _parameters(stub, request))
+            except (TemplateFailure, UsageError) as error:
+                return _failed(stub.name, f"its proxyBaseUrl cannot be used: {error}", arrived_ns)
+        elif response.variants is not None:
             rendered = self._choose_variant(response.variants, request, (stub.name, number))
         elif response.template is not None:
-            parameters = path_parameters(stub.path_template, request.path) if stub.path_template else {}
-            rendered = rendered_for(response.template, rendered, request, stub.name, parameters)
+            rendered = rendered_for(
+                response.template, rendered, request, stub.name, _parameters(stub, request)
+            )
         delay_ns = 0
         for position, delay in enumerate(response.delays):
             delay_ns += delay.at(self._level((stub.name, number, position), arrived_ns))
@@ -129,10 +150,24 @@ class Engine:
             )
             demand = Demand(stub.pool, self._scaled(service_ns), self._scaled(offset_ns))
             earliest_ns = arrived_ns + demand.service_ns + demand.offset_ns
-            return Decision(stub.name, rendered, DelayPlan(arrived_ns, earliest_ns), demand)
+            plan = DelayPlan(arrived_ns, earliest_ns)
+            return Decision(stub.name, rendered, plan, demand, forward, self._callbacks(stub, request))
         delay_ns += response.fixed_ns
         due_ns = arrived_ns + int(delay_ns * self._time_scale) if delay_ns else arrived_ns
-        return Decision(stub.name, rendered, DelayPlan(arrived_ns, due_ns))
+        plan = DelayPlan(arrived_ns, due_ns)
+        return Decision(stub.name, rendered, plan, None, forward, self._callbacks(stub, request))
+
+    def _callbacks(self, stub: CompiledStub, request: RequestView) -> tuple[PlannedCallback, ...]:
+        """The stub's callbacks, each with its delay drawn."""
+        if not stub.callbacks:
+            return ()
+        parameters = _parameters(stub, request)
+        planned = []
+        for position, callback in enumerate(stub.callbacks):
+            law = callback.delay
+            delay_ns = 0 if law is None else law.at(self._strata.draw((stub.name, "callback", position)))
+            planned.append(PlannedCallback(callback, self._scaled(delay_ns), parameters))
+        return tuple(planned)
 
     def _level(self, whose: tuple[str, int, int], now_ns: int) -> float:
         """Where in its law a delay is drawn: anywhere alike, but for slow spells."""
@@ -205,10 +240,17 @@ class Engine:
         }
 
     def _miss(self, request: RequestView, arrived_ns: int) -> Decision:
+        if self._fallback is not None:
+            forward = self._fallback.of(request, {})
+            return Decision(None, _NOTHING, DelayPlan(arrived_ns, arrived_ns), None, forward)
         misses = nearest(self._compiled.matchers(), request, self._states_elsewhere())
         text = describe_miss(request, misses)
         response = RenderedResponse(404, _PLAIN_TEXT, text.encode())
         return Decision(None, response, DelayPlan(arrived_ns, arrived_ns))
+
+
+def _parameters(stub: CompiledStub, request: RequestView) -> Mapping[str, str]:
+    return path_parameters(stub.path_template, request.path) if stub.path_template else {}
 
 
 def _failed(stub: str | None, what: str, arrived_ns: int) -> Decision:

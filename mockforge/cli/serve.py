@@ -16,20 +16,30 @@ import typer
 from mockforge import __version__
 from mockforge.cli.admin_access import AdminOpen, AdminToken, check_admin_access
 from mockforge.cli.console import say, warn
+from mockforge.cli.proxy_options import (
+    ProxyCa,
+    ProxyInsecure,
+    ProxyTimeout,
+    ProxyUnmatched,
+    fallback_to,
+    upstream_pool,
+)
 from mockforge.cli.recordings_redact import redactor_for
 from mockforge.cli.running import run_until_interrupted
 from mockforge.engine import Engine
 from mockforge.model.event import ServeEvent
 from mockforge.process import room_for_connections
+from mockforge.proxy.upstream import SILENCE_S, UpstreamPool
 from mockforge.recording.store import RecordingMeta, RecordingWriter
 from mockforge.report.figures import count, milliseconds
 from mockforge.server.admin import AdminOptions
 from mockforge.server.app import MockApp
+from mockforge.server.callbacks import Callbacks
 from mockforge.server.http import TlsFiles, serving
-from mockforge.server.lane import Limits
+from mockforge.server.lane import Lane, Limits
+from mockforge.server.loops import OwnAddress
 from mockforge.server.reload import follow_edits, load, load_first
 from mockforge.server.run_record import exchange_of
-from mockforge.server.stations import Stations
 from mockforge.sockets import listen
 from mockforge.state.journal import Journal
 from mockforge.state.lateness import WINDOW, LateWindow
@@ -38,6 +48,17 @@ __all__ = ["serve"]
 
 _MOST_CONNECTIONS = 65_536
 
+_Stubs = Annotated[Path, typer.Argument(help="A folder of stubs, or one stub file.")]
+_Host = Annotated[str, typer.Option(help="Address to listen on.")]
+_Port = Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")]
+_RecordRun = Annotated[Path | None, typer.Option(metavar="FILE", help="Write what is served as a recording.")]
+_Seed = Annotated[
+    int | None, typer.Option(help="Seed of every random draw, to repeat a run; drawn when not given.")
+]
+_TimeScale = Annotated[float, typer.Option(min=0, help="Multiply every delay: 0.5 for half, 0 for none.")]
+_MaxBody = Annotated[
+    int, typer.Option(min=1, metavar="MIB", help="Largest request body; beyond it the answer is 413.")
+]
 _TlsCertificate = Annotated[
     Path | None, typer.Option(metavar="PEM", help="Serve HTTPS with this certificate chain.")
 ]
@@ -45,21 +66,17 @@ _TlsKey = Annotated[Path | None, typer.Option(metavar="PEM", help="The certifica
 
 
 def serve(
-    stubs: Annotated[Path, typer.Argument(help="A folder of stubs, or one stub file.")],
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8080,
-    record_run: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write what is served as a recording.")
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Seed of every random draw, to repeat a run; drawn when not given.")
-    ] = None,
-    time_scale: Annotated[
-        float, typer.Option(min=0, help="Multiply every delay: 0.5 for half, 0 for none.")
-    ] = 1.0,
-    max_body: Annotated[
-        int, typer.Option(min=1, metavar="MIB", help="Largest request body; beyond it the answer is 413.")
-    ] = 10,
+    stubs: _Stubs,
+    host: _Host = "127.0.0.1",
+    port: _Port = 8080,
+    record_run: _RecordRun = None,
+    seed: _Seed = None,
+    time_scale: _TimeScale = 1.0,
+    max_body: _MaxBody = 10,
+    proxy_unmatched: ProxyUnmatched = None,
+    proxy_timeout: ProxyTimeout = SILENCE_S,
+    proxy_insecure: ProxyInsecure = False,
+    proxy_ca: ProxyCa = None,
     tls_cert: _TlsCertificate = None,
     tls_key: _TlsKey = None,
     admin_token: AdminToken = None,
@@ -77,9 +94,13 @@ def serve(
     read = load if compiled.service.stubs else load_first
     drawn = secrets.randbits(32) if seed is None else seed
     admin = AdminOptions(admin_token, stubs, ending := _Ending())
-    app = _app(Engine(compiled, Random(drawn), time_scale=time_scale), max_body, admin)
+    upstream = upstream_pool(proxy_timeout, proxy_ca, insecure=proxy_insecure)
     room_for_connections(_MOST_CONNECTIONS)
-    sock = listen(host, port)
+    own = OwnAddress(host, (sock := listen(host, port)).getsockname()[1])
+    fallback = fallback_to(proxy_unmatched, own)
+    engine = Engine(compiled, Random(drawn), time_scale=time_scale, fallback=fallback)
+    app = _app(engine, max_body, admin, upstream)
+    app.stubs.stay_away_from(own)
 
     async def main(stop: asyncio.Event) -> None:
         ending.stop = stop
@@ -91,7 +112,7 @@ def serve(
                 following = asyncio.create_task(follow_edits(stubs, app.stubs.take_files, _tell, read=read))
                 await stop.wait()
                 following.cancel()
-        _conclude(app.lane.journal, app.lane.stations, record_run)
+        _conclude(app.lane, record_run)
 
     run_until_interrupted(main)
 
@@ -106,11 +127,12 @@ class _Ending:
             self.stop.set()
 
 
-def _app(engine: Engine, max_body: int, admin: AdminOptions) -> MockApp:
+def _app(engine: Engine, max_body: int, admin: AdminOptions, upstream: UpstreamPool) -> MockApp:
     """The application, which warns when the mock is late, and when it is asked for more than was recorded."""
     journal = Journal()
     journal.lateness.on_late = _warn_sometimes()
-    app = MockApp(engine, journal, limits=Limits(body=max_body * 1024 * 1024), admin=admin)
+    limits = Limits(body=max_body * 1024 * 1024)
+    app = MockApp(engine, journal, limits=limits, admin=admin, upstream=upstream)
     app.lane.stations.on_beyond = lambda beyond: warn(str(beyond))
     return app
 
@@ -165,17 +187,26 @@ def _listener(writer: RecordingWriter, started_ns: int) -> Callable[[ServeEvent]
     return lambda event: writer.add(exchange_of(event, started_ns))
 
 
-def _conclude(journal: Journal, stations: Stations, record_run: Path | None) -> None:
+def _conclude_callbacks(callbacks: Callbacks) -> None:
+    made, failed, dropped = callbacks.made, callbacks.failed, callbacks.dropped
+    if made or failed or dropped:
+        line = f"callbacks: {count(made)} made, {count(failed)} failed, {count(dropped)} dropped"
+        (warn if dropped else say.print)(line)
+
+
+def _conclude(lane: Lane, record_run: Path | None) -> None:
+    journal = lane.journal
     line = f"served {count(journal.served)} requests, {count(journal.unmatched)} of them matched no stub"
     if journal.callers_left:
         line += f", {count(journal.callers_left)} callers left before their answer was due"
     say.print(line)
-    for pool in stations.figures():
+    for pool in lane.stations.figures():
         refused = count(pool.counts.queue_full), count(pool.counts.rate_limited)
         line = f"pool {pool.name}: {refused[0]} refused by a full queue, {refused[1]} by the rate limit"
         if pool.counts.beyond_recorded:
             line += f", {count(pool.counts.beyond_recorded)} served beyond what was recorded"
         say.print(line, markup=False)
+    _conclude_callbacks(lane.callbacks)
     lateness = journal.lateness.total_ms
     if lateness.count:
         say.print(

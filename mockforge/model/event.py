@@ -6,8 +6,27 @@ from typing import NamedTuple
 
 from mockforge.model.request import RequestView
 from mockforge.model.response import DelayPlan, RenderedResponse
+from mockforge.model.upstream import OutgoingRequest
 
-__all__ = ["ServeEvent"]
+__all__ = ["Forwarded", "ServeEvent", "SubEvent"]
+
+
+class Forwarded(NamedTuple):
+    """Where a request was passed on to, and what became of it there.
+
+    Times are nanoseconds of the monotonic clock; `connect_ns` and `tls_ns` are how long a new connection
+    took, None where a kept one served. `body_bytes` came, whether or not the event keeps them. The `error`
+    is `phase: reason`, None where the upstream's answer was complete.
+    """
+
+    url: str
+    asked_ns: int
+    first_byte_ns: int | None = None
+    end_ns: int | None = None
+    connect_ns: int | None = None
+    tls_ns: int | None = None
+    body_bytes: int = 0
+    error: str | None = None
 
 
 class ServeEvent(NamedTuple):
@@ -18,6 +37,7 @@ class ServeEvent(NamedTuple):
     due when its turn came, and one that waited at a station when that was done with it; where its caller
     left before, it is the earliest that could have been. `first_byte_ns` is None where nothing was sent. The
     end is the answer's last byte or, where the caller left before all of it was handed over, that moment.
+    An answer that an upstream gave was due when it was there, at the earliest.
     """
 
     wall_ns: int
@@ -29,6 +49,7 @@ class ServeEvent(NamedTuple):
     end_ns: int
     in_flight: int
     caller_left: bool = False
+    forwarded: Forwarded | None = None
 
     @property
     def last_byte_ns(self) -> int | None:
@@ -39,3 +60,19 @@ class ServeEvent(NamedTuple):
     def lateness_ns(self) -> int | None:
         """The mock's own error: the first byte behind its plan; None when none was sent."""
         return None if self.first_byte_ns is None else self.first_byte_ns - self.plan.first_byte_ns
+
+
+class SubEvent(NamedTuple):
+    """What happened on account of an event, later than the event: a callback, its answer, or an error.
+
+    `kind` is WireMock's word for it, `offset_ns` counts from the event's arrival.
+    """
+
+    kind: str
+    offset_ns: int
+    data: OutgoingRequest | RenderedResponse | str
+
+    @property
+    def size(self) -> int:
+        """What its body or text takes, in bytes, roughly."""
+        return len(self.data if isinstance(self.data, str) else self.data.body)

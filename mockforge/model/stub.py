@@ -8,10 +8,14 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import orjson
 
 from mockforge.model.headers import Headers
+
+if TYPE_CHECKING:
+    from mockforge.model.forwarding import CallbackDefinition, ProxyDefinition
 
 __all__ = [
     "BasicCredentials",
@@ -173,6 +177,7 @@ class ResponseDefinition:
     """An answer as written. Among several, `share` (0..1) is how often this one is given.
 
     `transformers` name the template dialects (`mockforge.templating.transformers`) that make the body.
+    With a `proxy` the answer is an upstream's, and `headers` are added to it.
     """
 
     status: int = 200
@@ -183,6 +188,7 @@ class ResponseDefinition:
     delay: DelayDistribution | None = None
     share: float | None = None
     transformers: tuple[str, ...] = ()
+    proxy: ProxyDefinition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +196,7 @@ class Stub:
     """One rule. Lower `priority` wins; among equals the later one does. `place` is `file:line`.
 
     `pool` names the service's pool at which it waits, where that is not the service's own capacity.
+    `callbacks` are made after its answers.
     """
 
     name: str
@@ -200,4 +207,5 @@ class Stub:
     metadata: Mapping[str, object] = field(default_factory=dict)
     pool: str | None = None
     scenario: ScenarioStep | None = None
+    callbacks: tuple[CallbackDefinition, ...] = ()
     place: str = field(default="", compare=False)

@@ -37,6 +37,11 @@ class Body:
     def kept(self) -> bytes:
         return b"".join(self._parts)
 
+    def take(self) -> list[bytes]:
+        """What was kept since the last call, for whoever passes it on; it is kept no longer."""
+        parts, self._parts = self._parts, []
+        return parts
+
     @property
     def omitted(self) -> int:
         """The bytes that are not in `kept`: all of them, or none."""

@@ -16,8 +16,11 @@ from mockforge.engine import Decision, Engine
 from mockforge.model.event import ServeEvent
 from mockforge.model.request import Connection, RequestView, connection_of
 from mockforge.model.response import BODILESS, RenderedResponse
+from mockforge.model.upstream import Upstream
 from mockforge.server.admin import ADMIN_PREFIX, Admin, AdminOptions, admin_app
 from mockforge.server.admin.store import StubStore
+from mockforge.server.asgi_forwarding import PassingOn
+from mockforge.server.gateway import Gateway
 from mockforge.server.lane import Lane, Limits
 from mockforge.server.stations import Waiting
 from mockforge.state.journal import Journal
@@ -31,7 +34,10 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 class MockApp:
-    """An ASGI application that serves one engine, keeps its journal, and answers `/__admin`."""
+    """An ASGI application that serves one engine, keeps its journal, and answers `/__admin`.
+
+    Stubs that pass requests on, and callbacks, need an `upstream` to send by.
+    """
 
     def __init__(
         self,
@@ -40,8 +46,10 @@ class MockApp:
         clock: Clock | None = None,
         limits: Limits | None = None,
         admin: AdminOptions | None = None,
+        upstream: Upstream | None = None,
     ) -> None:
-        self.lane = Lane(engine, journal, clock=clock, limits=limits)
+        gateway = None if upstream is None else Gateway(upstream)
+        self.lane = Lane(engine, journal, clock=clock, limits=limits, gateway=gateway)
         self._clock = self.lane.clock
         #: Every edit of what is served goes through it.
         self.stubs = StubStore(engine, self._clock.now_ns)
@@ -69,8 +77,15 @@ class MockApp:
             message = await receive()
             await send({"type": f"{message['type']}.complete"})
             if message["type"] == "lifespan.shutdown":
-                self.lane.close()
+                await self.close()
                 return
+
+    async def close(self) -> None:
+        """Finish or drop callbacks, and let go of upstreams and the timer."""
+        await self.lane.callbacks.close()
+        if self.lane.gateway is not None:
+            await self.lane.gateway.close()
+        self.lane.close()
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _body(receive)
@@ -83,12 +98,21 @@ class MockApp:
         self.lane.in_flight += 1
         try:
             decision, stayed = await self._wait(self.lane.engine.decide(request, arrived_ns), receive)
+            passing_on = None
+            if stayed and decision.forward is not None:
+                passing_on = PassingOn(self.lane, decision.forward, request)
+                stayed = await passing_on.run(receive, send)
             first_byte_ns = self._clock.now_ns() if stayed else None
-            if stayed:
+            if stayed and passing_on is None:
                 await _send(decision.response, send, request.method)
         finally:
             self.lane.in_flight -= 1
-        self.lane.journal.add(self._event(request, decision, wall_ns, first_byte_ns, in_flight))
+        event = self._event(request, decision, wall_ns, first_byte_ns, in_flight)
+        if passing_on is not None:
+            event = passing_on.told(event)
+        self.lane.journal.add_forwarded(event)
+        if decision.callbacks and stayed:
+            self.lane.callbacks.plan(decision.callbacks, request, arrived_ns)
 
     def _event(
         self,

@@ -10,6 +10,7 @@ from mockforge.engine import Decision
 from mockforge.model.event import ServeEvent
 from mockforge.model.request import RequestView
 from mockforge.model.response import DelayPlan
+from mockforge.server.forwarding import Forwarding
 from mockforge.server.lane import Lane
 from mockforge.server.stations import Waiting
 from mockforge.server.wire import STAYS
@@ -107,7 +108,7 @@ class Outbox:
         self._now_ns = lane.clock.now_ns
         self._transport = transport
         self._on_drained = on_drained
-        self._slots: deque[_Answer | _Deferred] = deque()
+        self._slots: deque[_Answer | _Deferred | Forwarding] = deque()
         self._free_ns = self._now_ns()
         self._paused = False
         #: A slot that went the short way and is free for the next answer.
@@ -124,16 +125,28 @@ class Outbox:
         return self._paused or (bool(self._slots) and self._slots[0].begun)
 
     @property
+    def paused(self) -> bool:
+        """Whether the caller does not read, so that nothing more is to be written."""
+        return self._paused
+
+    @property
     def free_ns(self) -> int:
         """Since when the connection is free for its next answer: the last one's end, or its own begin."""
         return self._free_ns
 
     def answer(self, request: RequestView, decision: Decision, ending: bytes = STAYS) -> int:
         """Send what was decided when it is due, its head ended by `ending`; gives the answers then owed."""
+        if decision.forward is not None:
+            return self._pass_on(request, decision, ending)
         plan = decision.plan
         lane = self._lane
         waits = decision.demand is not None
-        plain = ending is STAYS and len(decision.response.body) <= _SLICE and request.method != "HEAD"
+        plain = (
+            ending is STAYS
+            and len(decision.response.body) <= _SLICE
+            and request.method != "HEAD"
+            and not decision.callbacks
+        )
         if (
             plain
             and plan.first_byte_ns == plan.arrived_ns
@@ -163,6 +176,15 @@ class Outbox:
             self.due(slot)
         return len(self._slots)
 
+    def _pass_on(self, request: RequestView, decision: Decision, ending: bytes) -> int:
+        """Have an upstream answer, when it is the request's turn."""
+        slot = Forwarding(self._lane, self, self._transport, request, decision, ending)
+        self._slots.append(slot)
+        slot.wait()
+        if self._slots[0] is slot:
+            self._flush()
+        return len(self._slots)
+
     def defer(self, start: Callable[[], bool]) -> None:
         """Call `start` when every answer ahead is out.
 
@@ -190,13 +212,19 @@ class Outbox:
     def pause(self) -> None:
         """The transport's buffer is full: the caller does not read."""
         self._paused = True
+        slot = self._slots[0] if self._slots else None
+        if isinstance(slot, Forwarding):
+            slot.pause()
 
     def resume(self) -> None:
         """The transport's buffer has room again."""
         self._paused = False
         if self._slots:
-            if not self._slots[0].begun:
+            slot = self._slots[0]
+            if not slot.begun:
                 self._free_ns = self._now_ns()
+            if isinstance(slot, Forwarding):
+                slot.resume()
             self._flush()
 
     def abandon(self) -> None:
@@ -207,6 +235,8 @@ class Outbox:
             if isinstance(slot, _Answer):
                 slot.leave()
                 self._record(slot, caller_left=True)
+            elif isinstance(slot, Forwarding):
+                slot.leave()
 
     def _send_plain(self, request: RequestView, decision: Decision, in_flight: int) -> None:
         """The short way of most answers: nothing ahead, small, and the connection stays."""
@@ -229,6 +259,7 @@ class Outbox:
                     sent_ns,
                     in_flight,
                     self._transport.is_closing(),
+                    None,
                 ),
             )
         )
@@ -322,9 +353,12 @@ class Outbox:
                     end_ns,
                     slot.in_flight,
                     caller_left,
+                    None,
                 ),
             )
         )
+        if decision.callbacks and not caller_left:
+            lane.callbacks.plan(decision.callbacks, slot.request, plan.arrived_ns)
 
 
 def _nothing() -> None:

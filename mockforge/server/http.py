@@ -109,4 +109,4 @@ async def serving(app: MockApp, sock: socket.socket, tls: TlsFiles | None = None
             await task
         finally:
             sweeping.cancel()  # until now: a request that is never completed must not hold up the end
-            app.lane.close()
+            await app.close()

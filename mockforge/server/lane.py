@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from mockforge.clock import Clock, DeadlineTimer, SystemClock
 from mockforge.engine import Engine
 from mockforge.model.request import RequestView
+from mockforge.server.callbacks import Callbacks
+from mockforge.server.gateway import Gateway
 from mockforge.server.stations import Stations
 from mockforge.state.journal import Journal
 
@@ -43,15 +45,19 @@ class Lane:
         *,
         clock: Clock | None = None,
         limits: Limits | None = None,
+        gateway: Gateway | None = None,
     ) -> None:
         self.engine = engine
         self.journal = journal
         self.clock = clock or SystemClock()
         self.limits = limits or Limits()
+        #: The way to upstreams, for stubs that pass requests on.
+        self.gateway = gateway
         self.in_flight = 0
         #: What requests were parsed from these bytes, each a whole request on a connection that stays.
         self.known: dict[bytes, RequestView] = {}
         self.wall_offset_ns = self.clock.wall_ns() - self.clock.now_ns()
+        self.callbacks = Callbacks(self)
         self.stations = Stations(engine, self.clock, lambda: self.timer)
         self._timer: DeadlineTimer | None = None
 

@@ -152,9 +152,10 @@ class _Running:
         answer.station = None
         if answer.cancelled:  # its caller left, and its place was kept
             return
-        stub, response, plan, demand = answer.decision
-        due_ns = completed_ns + cast(Demand, demand).offset_ns
-        answer.decision = Decision(stub, response, DelayPlan(plan.arrived_ns, due_ns))
+        decision = answer.decision
+        due_ns = completed_ns + cast(Demand, decision.demand).offset_ns
+        plan = DelayPlan(decision.plan.arrived_ns, due_ns)
+        answer.decision = decision._replace(plan=plan, demand=None)
         answer.schedule(self._timer, now_ns)
 
     def _set(self) -> None:

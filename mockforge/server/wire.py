@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from mockforge.model.response import status_line
 
-__all__ = ["CLOSES", "CONTINUE", "KEEPS_ALIVE", "STAYS", "origin_form", "refusal"]
+__all__ = ["CLOSES", "CONTINUE", "KEEPS_ALIVE", "STAYS", "chunk", "head_of", "origin_form", "refusal"]
 
 #: How a head ends, by what becomes of the connection: it stays, as is usual; it stays for a caller of
 #: HTTP/1.0, which has to be told; it closes.
@@ -13,6 +15,19 @@ KEEPS_ALIVE = b"Connection: keep-alive\r\n\r\n"
 CLOSES = b"Connection: close\r\n\r\n"
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+def head_of(status: int, reason: str, fields: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """A status line and fields, without the empty line that ends them."""
+    lines = [f"HTTP/1.1 {status} {reason}\r\n".encode("latin-1")]
+    for name, value in fields:
+        lines += (name, b": ", value, b"\r\n")
+    return b"".join(lines)
+
+
+def chunk(data: bytes) -> bytes:
+    """Some of a body whose length is not known in advance (RFC 9112 §7.1)."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 def refusal(status: int, reason: str, *, bodiless: bool = False) -> bytes:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from mockforge.model.event import ServeEvent
+from mockforge.model.event import ServeEvent, SubEvent
 from mockforge.state.lateness import Lateness
 
 __all__ = ["Entry", "Journal"]
 
 
-#: What an event takes beside its request's body, in bytes, roughly.
+#: What an event takes beside its bodies, in bytes, roughly.
 _EVENT_SIZE = 1_000
 #: So many events beyond the bound are dropped together.
 DROPPED_AT_ONCE = 32
@@ -55,6 +55,8 @@ class Journal:
         self._limit = min(limit, most_bytes // _EVENT_SIZE) + DROPPED_AT_ONCE
         self._most_bytes = most_bytes
         self._events: deque[ServeEvent] = deque()
+        #: What happened after events, by their number.
+        self._notes: dict[int, list[SubEvent]] = {}
         self._body_bytes = 0
 
     def add(self, event: ServeEvent) -> None:
@@ -78,6 +80,22 @@ class Journal:
         if self.listeners:
             for listener in self.listeners:
                 listener(event)
+
+    def add_forwarded(self, event: ServeEvent) -> None:
+        """Enter an event whose answer's body is its own, and no stub's that it shares with others."""
+        if event.forwarded is not None:
+            self._body_bytes += len(event.response.body)
+        self.add(event)
+
+    def note(self, number: int, sub_event: SubEvent) -> None:
+        """Enter what happened on account of the event of that number, where it is still kept."""
+        if self._first <= number < self.served:
+            self._notes.setdefault(number, []).append(sub_event)
+            self._body_bytes += sub_event.size
+
+    def notes(self, number: int) -> Sequence[SubEvent]:
+        """What happened on account of the event of that number, oldest first."""
+        return tuple(self._notes.get(number, ()))
 
     @property
     def served(self) -> int:
@@ -119,6 +137,7 @@ class Journal:
         self._evicted_before = self.evicted
         self._events.clear()
         self._removed.clear()
+        self._notes.clear()
         self._body_bytes = 0
 
     @property
@@ -129,8 +148,14 @@ class Journal:
     def _drop(self) -> None:
         """Drop the oldest events until the others are within both bounds."""
         events = self._events
-        before = len(events)
+        before, number = len(events), self._first
         most = self._limit - DROPPED_AT_ONCE
         while events and (len(events) > most or self._body_bytes > self._most_bytes):
-            self._body_bytes -= len(events.popleft().request.body)
+            event = events.popleft()
+            self._body_bytes -= len(event.request.body)
+            if event.forwarded is not None:
+                self._body_bytes -= len(event.response.body)
+            for sub_event in self._notes.pop(number, ()):
+                self._body_bytes -= sub_event.size
+            number += 1
         self.evicted += before - len(events)

@@ -20,7 +20,9 @@ from pydantic import (
 from mockforge.model.operation import is_parameter
 from mockforge.model.stub import RequestPattern
 from mockforge.stubfiles import wiremock_keys
+from mockforge.stubfiles.callback_form import LISTENER_KEYS, Listeners
 from mockforge.stubfiles.capacity_form import CapacityForm, PoolName
+from mockforge.stubfiles.forward_form import AddedFields, ProxyBase, ProxyPrefix, RemovedFields, check_proxy
 from mockforge.stubfiles.mapping import Form
 from mockforge.stubfiles.pattern_form import OrText, PatternForm, ValuesForm
 from mockforge.stubfiles.problems import RefusedError, brief
@@ -197,13 +199,18 @@ class ResponseForm(Form):
     body_file_name: Text | None = Field(default=None, description="A file under __files/.")
     variants: VariantsForm | None = None
     transformers: Transformers = Field(default_factory=list)
+    proxy_base_url: ProxyBase | None = None
+    proxy_url_prefix_to_remove: ProxyPrefix | None = None
+    additional_proxy_request_headers: AddedFields = Field(default_factory=dict)
+    remove_proxy_request_headers: RemovedFields = Field(default_factory=list)
     fixed_delay_milliseconds: Milliseconds | None = None
     delay_distribution: Delay | None = None
 
     @model_validator(mode="after")
     def _one_body(self) -> ResponseForm:
         self.at_most_one(BODY_KINDS)
-        if self.transformers:
+        check_proxy(self, (*BODY_KINDS, "variants"))
+        if self.transformers and self.proxy_base_url is None:
             self._only_a_body_is_transformed()
         return self
 
@@ -244,6 +251,8 @@ class StubForm(Form):
     scenario_name: Name | None = None
     required_scenario_state: Text | None = Field(default=None, description="Answers in this state alone.")
     new_scenario_state: Text | None = Field(default=None, description="The state that answering leads to.")
+    serve_event_listeners: Listeners = Field(default_factory=list, description="Callbacks after the answer.")
+    post_serve_actions: Listeners = Field(default_factory=list, description="An older name of the same.")
     metadata: dict[str, Json] = Field(default_factory=dict)
 
     @field_validator("responses")
@@ -269,6 +278,7 @@ class StubForm(Form):
     @model_validator(mode="after")
     def _whole(self) -> StubForm:
         self.at_most_one(("response", "responses"))
+        self.at_most_one(LISTENER_KEYS)
         if self.id is not None and self.uuid is not None and self.id != self.uuid:
             raise RefusedError(
                 f"id {self.id!r} and uuid {self.uuid!r} differ", "they are one key; keep one of them"

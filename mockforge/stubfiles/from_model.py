@@ -16,6 +16,8 @@ from mockforge.model.stub import (
     ValuePattern,
     Variants,
 )
+from mockforge.stubfiles.callback_form import written_listener
+from mockforge.stubfiles.forward_form import written_proxy
 from mockforge.stubfiles.headers import grouped
 from mockforge.stubfiles.shorthand import shorthand_of
 from mockforge.stubfiles.yaml_dump import FlowList, FlowMapping
@@ -97,6 +99,10 @@ def _stub(stub: Stub) -> Iterator[tuple[str, object]]:
         yield "pool", stub.pool
     if stub.scenario is not None:
         yield from _scenario(stub.scenario)
+    if stub.callbacks:
+        delays = (None if each.delay is None else _delay(each.delay) for each in stub.callbacks)
+        listeners = map(written_listener, stub.callbacks, delays)
+        yield "serveEventListeners", list(listeners)
     if stub.metadata:
         yield "metadata", dict(stub.metadata)
 
@@ -179,6 +185,8 @@ def _response(response: ResponseDefinition) -> Iterator[tuple[str, object]]:
     if response.share is not None:
         yield "share", response.share
     yield "status", response.status
+    if response.proxy is not None:
+        yield from written_proxy(response.proxy).items()
     if response.headers:
         yield "headers", grouped(response.headers)
     if response.body is not None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from mockforge.errors import StubFileError
+from mockforge.forwarding.callbacks import compile_callback
+from mockforge.forwarding.proxied import compile_forward
+from mockforge.model.forwarding import CallbackDefinition
 from mockforge.model.operation import is_parameter
 from mockforge.model.service import Capacity, RateRule, StallLaws
 from mockforge.model.stub import (
@@ -21,6 +26,7 @@ from mockforge.model.stub import (
     UrlPattern,
     Variants,
 )
+from mockforge.stubfiles.callback_form import LISTENER_KEYS, ListenerForm, to_callback
 from mockforge.stubfiles.capacity_form import ANSWER_BODY_KINDS, AnswerForm, CapacityForm
 from mockforge.stubfiles.folder import Bodies
 from mockforge.stubfiles.form import (
@@ -33,6 +39,7 @@ from mockforge.stubfiles.form import (
     StubForm,
     VariantsForm,
 )
+from mockforge.stubfiles.forward_form import to_proxy
 from mockforge.stubfiles.headers import ungrouped
 from mockforge.stubfiles.parsed import Parsed
 from mockforge.stubfiles.pattern_form import PatternForm, to_value
@@ -61,6 +68,14 @@ class Place:
         line = self.parsed.line((*self.loc, *key))
         self.problems.append(Problem(self.file, line, refused.what, refused.hint, self.subject, key))
 
+    @contextlib.contextmanager
+    def refusing(self, key: Loc) -> Iterator[None]:
+        """Note as refused what the block finds that cannot be served."""
+        try:
+            yield
+        except StubFileError as error:
+            self.refuse(key, RefusedError(error.what, error.hint))
+
 
 def to_stub(form: StubForm, name: str, place: Place, bodies: Bodies) -> Stub:
     """The stub that is written; what its files lack goes to the place's problems."""
@@ -80,8 +95,18 @@ def to_stub(form: StubForm, name: str, place: Place, bodies: Bodies) -> Stub:
         metadata=form.metadata,
         pool=form.pool,
         scenario=_step(form),
+        callbacks=tuple(_callbacks(form, place)),
         place=str(place),
     )
+
+
+def _callbacks(form: StubForm, place: Place) -> Iterator[CallbackDefinition]:
+    for key, listeners in form.written(LISTENER_KEYS).items():
+        for number, listener in enumerate(cast("list[ListenerForm]", listeners)):
+            callback = to_callback(listener.parameters)
+            with place.refusing((key, number, "parameters")):
+                compile_callback(callback)
+            yield callback
 
 
 def _step(form: StubForm) -> ScenarioStep | None:
@@ -183,6 +208,10 @@ class _Responses:
         body = self._body(form, key)
         if body is not None:
             self._check_template(form.transformers, body, (*key, body.kind))
+        proxy = to_proxy(form)
+        if proxy is not None:
+            with self.place.refusing((*key, "proxyBaseUrl")):
+                compile_forward(proxy, (), templated=bool(form.transformers))
         return ResponseDefinition(
             status=form.status,
             headers=ungrouped(form.headers),
@@ -192,14 +221,13 @@ class _Responses:
             delay=form.delay_distribution,
             share=form.share,
             transformers=tuple(form.transformers),
+            proxy=proxy,
         )
 
     def _check_template(self, transformers: Iterable[str], body: Body, key: Loc) -> None:
         for name in transformers:
-            try:
+            with self.place.refusing(key):
                 TRANSFORMERS[name](body)
-            except StubFileError as error:
-                self.place.refuse(key, RefusedError(error.what, error.hint))
 
     def _body(self, form: ResponseForm, key: Loc) -> Body | None:
         for kind, value in form.written(BODY_KINDS).items():

@@ -9,26 +9,15 @@ __all__ = ["IN_FILE", "IN_REQUEST", "IN_RESPONSE", "IN_STUB"]
 
 IN_FILE = frozenset({"importOptions", "meta"})
 
-IN_STUB = frozenset(
-    {
-        "insertionIndex",
-        "persistent",
-        "postServeActions",
-        "serveEventListeners",
-    }
-)
+IN_STUB = frozenset({"insertionIndex", "persistent"})
 
 IN_REQUEST = frozenset({"customMatcher"})
 
 IN_RESPONSE = frozenset(
     {
-        "additionalProxyRequestHeaders",
         "chunkedDribbleDelay",
         "fault",
         "fromConfiguredStub",
-        "proxyBaseUrl",
-        "proxyUrlPrefixToRemove",
-        "removeProxyRequestHeaders",
         "statusMessage",
         "transformerParameters",
     }

@@ -14,6 +14,7 @@ import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mockforge.model.forwarding import CallbackDefinition, ProxyDefinition, RetryRule
 from mockforge.model.headers import Headers
 from mockforge.model.service import Service
 from mockforge.model.stub import (
@@ -221,8 +222,37 @@ def variants(draw: Draw, url: UrlPattern | None, file_name: str) -> Variants:
     return Variants(file_name, by, tuple(draw(st.lists(row, min_size=1, max_size=3))))
 
 
+def proxy() -> st.SearchStrategy[ProxyDefinition]:
+    return st.builds(
+        ProxyDefinition,
+        base_url=st.sampled_from(["http://127.0.0.1:9000", "https://real.example.com/v1"]),
+        prefix_to_remove=st.none() | st.just("/api"),
+        added=headers(),
+        removed=st.lists(WORD, max_size=2).map(tuple),
+    )
+
+
+def callback() -> st.SearchStrategy[CallbackDefinition]:
+    return st.builds(
+        CallbackDefinition,
+        url=st.sampled_from(["http://127.0.0.1:9000/a?b=c", "{{ request.url }}"]),
+        method=st.sampled_from(["GET", "POST"]),
+        headers=headers(),
+        body=st.none() | inline_body(),
+        delay=st.none() | delay(),
+        retry=st.none() | st.builds(RetryRule, st.integers(1, 9), st.floats(0, 1e6)),
+    )
+
+
 @st.composite
 def response(draw: Draw, url: UrlPattern | None, file_name: str, share: float | None) -> ResponseDefinition:
+    if draw(st.booleans()):
+        return ResponseDefinition(
+            headers=draw(headers()),
+            proxy=draw(proxy()),
+            fixed_delay_ms=draw(st.none() | st.floats(0, 1e6)),
+            share=share,
+        )
     in_file = st.binary(max_size=20).map(lambda data: Body("bodyFileName", f"{file_name}.bin", data))
     transformers = draw(st.sampled_from([(), ("jinja",)]))
     return ResponseDefinition(
@@ -274,6 +304,7 @@ def stub(draw: Draw, number: int, name: str) -> Stub:
         scenario=draw(st.none() | scenario()),
         id=draw(st.none() | NAME),
         metadata=draw(st.dictionaries(TEXT, JSON, max_size=2)),
+        callbacks=tuple(draw(st.lists(callback(), max_size=2))),
     )
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from http.cookies import CookieError, SimpleCookie
 
-from mockforge.model.event import ServeEvent
+from mockforge.model.event import Forwarded, ServeEvent, SubEvent
 from mockforge.model.headers import Headers
 from mockforge.model.request import RequestView
+from mockforge.model.response import RenderedResponse
+from mockforge.model.upstream import OutgoingRequest
 from mockforge.server.admin.store import StubMapping
 from mockforge.stubfiles.from_model import written_stub
 from mockforge.stubfiles.shorthand import parse_shorthand
 
-__all__ = ["event_json", "mapping_json", "request_json"]
+__all__ = ["event_json", "mapping_json", "request_json", "sub_event_json"]
 
 #: Longer bodies stand in full where one event is asked for, and with their beginning in lists.
 _LONGEST_LISTED = 64 * 1024
@@ -64,10 +66,19 @@ def request_json(
 
 
 def event_json(
-    event_id: str, event: ServeEvent, mapping: StubMapping | None, *, whole: bool = False
+    event_id: str,
+    event: ServeEvent,
+    mapping: StubMapping | None,
+    notes: Sequence[SubEvent] = (),
+    *,
+    whole: bool = False,
 ) -> dict[str, object]:
-    """A serve event, with what was planned and what was observed under `mockforge`."""
-    definition: object = {"status": 404, "fromConfiguredStub": False}
+    """A serve event, with what was planned and what was observed under `mockforge`.
+
+    `notes` are what happened on its account.
+    """
+    passed_on = event.forwarded is not None
+    definition: object = {"status": event.response.status if passed_on else 404, "fromConfiguredStub": False}
     written = None if mapping is None else mapping_json(mapping)
     if written is not None:
         definition = written.get("response", written.get("responses", {}))
@@ -75,10 +86,13 @@ def event_json(
         "id": event_id,
         "request": request_json(event.request, event.wall_ns, whole=whole),
         "responseDefinition": definition,
-        "response": _response(event, whole=whole),
+        "response": _response(event.response, whole=whole),
         "wasMatched": event.stub is not None,
         "timing": _timing(event),
-        "subEvents": [] if event.stub is not None else [_not_matched(event)],
+        "subEvents": [
+            *([] if event.stub is not None or passed_on else [_not_matched(event)]),
+            *map(sub_event_json, notes),
+        ],
         "mockforge": _observed(event),
     }
     if written is not None:
@@ -86,8 +100,7 @@ def event_json(
     return shown
 
 
-def _response(event: ServeEvent, *, whole: bool) -> dict[str, object]:
-    response = event.response
+def _response(response: RenderedResponse, *, whole: bool) -> dict[str, object]:
     body = response.body if whole else response.body[:_LONGEST_LISTED]
     return {
         "status": response.status,
@@ -130,7 +143,50 @@ def _observed(event: ServeEvent) -> dict[str, object]:
         "callerLeft": event.caller_left,
         "requestBodyBytes": len(event.request.body),
         "responseBodyBytes": len(event.response.body),
+        **({} if event.forwarded is None else {"upstream": _upstream(event.forwarded, arrived_ns)}),
     }
+
+
+def _upstream(forwarded: Forwarded, arrived_ns: int) -> dict[str, object]:
+    """Where the request went on to; times are counted from its arrival here."""
+
+    def since(at_ns: int | None) -> float | None:
+        return None if at_ns is None else (at_ns - arrived_ns) / 1e6
+
+    return {
+        "url": forwarded.url,
+        "askedMilliseconds": since(forwarded.asked_ns),
+        "firstByteMilliseconds": since(forwarded.first_byte_ns),
+        "endMilliseconds": since(forwarded.end_ns),
+        "connectMilliseconds": None if forwarded.connect_ns is None else forwarded.connect_ns / 1e6,
+        "tlsMilliseconds": None if forwarded.tls_ns is None else forwarded.tls_ns / 1e6,
+        "bodyBytes": forwarded.body_bytes,
+        "error": forwarded.error,
+    }
+
+
+def sub_event_json(note: SubEvent) -> dict[str, object]:
+    """What happened on account of an event, in WireMock's shape."""
+    data = note.data
+    shown: dict[str, object]
+    if isinstance(data, str):
+        shown = {"message": data}
+    elif isinstance(data, OutgoingRequest):
+        body = data.body[:_LONGEST_LISTED]
+        shown = {
+            "method": data.method,
+            "url": data.path,
+            "absoluteUrl": data.url,
+            "scheme": data.target.scheme,
+            "host": data.target.host,
+            "port": data.target.port,
+            "headers": _grouped(Headers.from_raw(data.headers)),
+            "body": body.decode("utf-8", "replace"),
+            "bodyAsBase64": base64.b64encode(body).decode(),
+        }
+    else:
+        shown = _response(data, whole=False)
+    return {"type": note.kind, "timeOffsetNanos": note.offset_ns, "data": shown}
 
 
 def _grouped(headers: Iterable[tuple[str, str]]) -> Mapping[str, object]:

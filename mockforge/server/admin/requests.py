@@ -87,7 +87,7 @@ class RequestRoutes:
         entry = self._journal.find(as_uuid(request.path_params["id"]))
         if entry is None:
             raise AdminError(f"No serve event has the id {request.path_params['id']}", 404)
-        return json_answer(event_json(entry.id, entry.event, self._mapping_of(entry), whole=True))
+        return json_answer(self._shown(entry, whole=True))
 
     async def delete(self, request: Request) -> Response:
         entry = self._journal.find(as_uuid(request.path_params["id"]))
@@ -185,8 +185,9 @@ class RequestRoutes:
         self._journal.remove([entry.number for entry in entries])
         return json_answer({"serveEvents": await gently(entries, self._shown)})
 
-    def _shown(self, entry: Entry) -> dict[str, object]:
-        return event_json(entry.id, entry.event, self._mapping_of(entry))
+    def _shown(self, entry: Entry, *, whole: bool = False) -> dict[str, object]:
+        notes = self._journal.notes(entry.number)
+        return event_json(entry.id, entry.event, self._mapping_of(entry), notes, whole=whole)
 
     def _mapping_of(self, entry: Entry) -> StubMapping | None:
         event = entry.event

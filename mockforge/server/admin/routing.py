@@ -18,7 +18,7 @@ from mockforge.server.admin.answers import AdminError, json_answer
 from mockforge.server.admin.context import ADMIN_PREFIX, Admin
 from mockforge.server.admin.files import FileRoutes
 from mockforge.server.admin.mappings import MappingRoutes
-from mockforge.server.admin.recordings import recording_routes
+from mockforge.server.admin.recordings import RecordingRoutes
 from mockforge.server.admin.requests import RequestRoutes
 from mockforge.server.admin.scenarios import ScenarioRoutes
 from mockforge.server.admin.settings import SettingRoutes, apply_settings
@@ -57,7 +57,7 @@ def admin_routes(admin: Admin) -> list[Route]:
         *ScenarioRoutes(admin).routes(),
         *SettingRoutes(admin).routes(),
         *FileRoutes(admin).routes(),
-        *recording_routes(),
+        *RecordingRoutes(admin).routes(),
     ]
 
 

@@ -18,6 +18,7 @@ from mockforge.matching.request import RequestMatcher
 from mockforge.model.headers import Headers
 from mockforge.model.service import Service
 from mockforge.model.stub import DelayDistribution, Stub
+from mockforge.server.loops import OwnAddress
 
 __all__ = ["GlobalDelay", "StubMapping", "StubStore"]
 
@@ -76,6 +77,7 @@ class StubStore:
     """
 
     def __init__(self, engine: Engine, now_ns: Callable[[], int]) -> None:
+        self._own_address: OwnAddress | None = None
         self._engine = engine
         self._history = _History(now_ns)
         self._delay = GlobalDelay()
@@ -91,6 +93,11 @@ class StubStore:
 
     def __len__(self) -> int:
         return len(self._live)
+
+    def stay_away_from(self, own: OwnAddress) -> None:
+        """Refuse stubs, those that are there included, that pass requests on to where the service listens."""
+        own.refuse_loops(mapping.stub for mapping in self._live.values())
+        self._own_address = own
 
     def get(self, mapping_id: str) -> StubMapping | None:
         return self._live.get(mapping_id)
@@ -126,6 +133,7 @@ class StubStore:
 
     def put(self, stub: Stub, given: Mapping[str, object]) -> StubMapping:
         """Enter a new stub, or edit the one with its id in its place; StubFileError changes nothing."""
+        self._refuse_loops((stub,))
         mapping_id = stub.id or str(uuid4())
         service = self._engine.service
         pooled = bool(service.pools) or service.capacity is not None
@@ -138,6 +146,8 @@ class StubStore:
 
     def put_all(self, stubs: Iterable[tuple[Stub, Mapping[str, object]]]) -> list[StubMapping]:
         """Enter or edit several in one step, later ones winning; StubFileError changes nothing."""
+        stubs = tuple(stubs)
+        self._refuse_loops(stub for stub, _ in stubs)
         live = dict(self._live)
         made = self._entered(live, stubs)
         self._swap(live, self._engine.service)
@@ -154,6 +164,7 @@ class StubStore:
 
     def take_files(self, compiled: CompiledService) -> None:
         """The files were edited: what they hold goes before an API's stub of the same id; the others stay."""
+        self._refuse_loops(compiled.service.stubs)
         files = _by_id(compiled.service.stubs)
         ours = [
             (mapping.stub, mapping.given)
@@ -177,6 +188,10 @@ class StubStore:
             self._delay = delay
             self._compiled = {}
             self._swap(self._live, self._engine.service)
+
+    def _refuse_loops(self, stubs: Iterable[Stub]) -> None:
+        if self._own_address is not None:
+            self._own_address.refuse_loops(stubs)
 
     def _entered(
         self, live: dict[str, StubMapping], stubs: Iterable[tuple[Stub, Mapping[str, object]]]

@@ -114,8 +114,9 @@ DIFFERENCES: Mapping[str, str] = {
     "persistent": "over the admin API only: the stub is saved at once",
     "insertionIndex": "over the admin API only, where it says nothing",
     "fromConfiguredStub": "over the admin API only, where it says nothing",
-    "postServeActions": "only where it is empty",
-    "serveEventListeners": "only where it is empty",
+    "postServeActions": "the webhook, with Jinja as its templates; other listeners are refused",
+    "serveEventListeners": "the webhook, with Jinja as its templates; adds `retry`; others are refused",
+    "proxyBaseUrl": "delays count from arrival, and are not added; a failing upstream is 502 or 504, not 500",
     "bodyFileName": "the file must be there when the stub comes",
     "transformers": "`jinja`; WireMock's `response-template` is refused",
     "GET /files": "names only, sorted",
@@ -125,14 +126,9 @@ DIFFERENCES: Mapping[str, str] = {
     "POST /mappings/reset": "brings back the stubs of the files, and leaves the journal as it is",
     "POST /mappings/save": "writes `mappings/saved/`; a file that people wrote is not written over",
     "GET /requests": "bodies beyond 64 KiB are cut in lists; adds `requestJournalEvicted` and `mockforge`",
-    "POST /recordings/start": "answers 501: `mockforge record` records",
-    "POST /recordings/snapshot": "answers 501: `mockforge record` records, and `mockforge learn` makes stubs",
-    "POST /recordings/stop": "answers as WireMock does when nothing is being recorded",
-    "GET /recordings/status": "always `NeverStarted`",
+    "POST /recordings/start": "`transformers` are refused",
+    "POST /recordings/snapshot": "`transformers` are refused; an answer that broke off becomes no stub",
 }
-
-#: Routes that are there to say that they are not.
-NOT_YET = {"POST /recordings/start", "POST /recordings/snapshot"}
 
 TAIL = """
 ## What else differs
@@ -141,10 +137,14 @@ TAIL = """
   WireMock's two columns. `detail` of a refused stub is in MockForge's words; status, `title` and `pointer`
   are WireMock's.
 - **Methods.** Requests with a method that HTTP parsers do not know (`RANDOM /`) are answered with 400.
+- **Proxying.** `Via` is added to what goes on, and a request that comes back here is answered with 508; a
+  stub that names the mock's own address is refused. Certificates of upstreams are checked unless
+  `--proxy-insecure` is given.
 - **Content-Length.** A body goes out with its length, where WireMock sends it in chunks.
 - **Headers.** `Matched-Stub-Id` and `Matched-Stub-Name` are in the answers of stubs that came over the admin
   API. Stubs of files answer with just what their file says.
-- **The journal** is bounded: 10,000 events, or 64 MiB of request bodies. Counts say how many were let go.
+- **The journal** is bounded: 10,000 events, or 64 MiB of request and proxied bodies. Counts say how
+  many were let go.
 - **Events** are entered when their answer is out or its caller has left, with the times that were observed.
   WireMock enters them before the delay runs.
 - **Compression.** Answers go out as they are written; WireMock compresses them for callers that accept gzip.
@@ -169,8 +169,6 @@ def page() -> str:
         "persistent",
         "insertionIndex",
         "fromConfiguredStub",
-        "postServeActions",
-        "serveEventListeners",
     }
     patterns = {*PatternForm.keys(), *ValuesForm.keys()}
     parts = [
@@ -188,7 +186,7 @@ def _table(title: str, names: list[str], there: set[str]) -> Iterator[str]:
     yield f"## {title}\n\n| | | |\n|---|---|---|\n"
     for name in names:
         note = DIFFERENCES.get(name, "")
-        status = "missing" if name not in there - NOT_YET else "different" if note else "supported"
+        status = "missing" if name not in there else "different" if note else "supported"
         yield f"| `{name}` | {status} | {note if name in there else ''} |\n"
 
 

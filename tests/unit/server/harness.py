@@ -12,6 +12,7 @@ from uvicorn.server import ServerState
 
 from mockforge.clock import DeadlineTimer, ManualClock
 from mockforge.engine import Engine, compile_service
+from mockforge.forwarding.proxied import CompiledForward
 from mockforge.model.event import ServeEvent
 from mockforge.model.headers import Headers
 from mockforge.model.service import Capacity, Service
@@ -23,7 +24,9 @@ from mockforge.model.stub import (
     Stub,
     UrlPattern,
 )
+from mockforge.model.upstream import AnswerSink, OutgoingRequest, UpstreamHead
 from mockforge.server.app import MockApp
+from mockforge.server.gateway import Gateway
 from mockforge.server.lane import Lane, Limits
 from mockforge.server.protocol import FastLaneProtocol
 from mockforge.state.journal import Journal
@@ -185,6 +188,61 @@ class DrivenLane(Lane):
         return self._timer
 
 
+class PlayedCall:
+    """A request that went upstream; the test plays the answer."""
+
+    connect_ns: int | None = 5
+    tls_ns: int | None = None
+
+    def __init__(self, request: OutgoingRequest, sink: AnswerSink) -> None:
+        self.request = request
+        self.sink = sink
+        self.paused = False
+        self.cancelled = False
+
+    def header(self, name: str) -> str | None:
+        return Headers.from_raw(self.request.headers).get(name)
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def resume(self) -> None:
+        self.paused = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+    def begin(self, status: int = 200, *fields: tuple[str, str], length: int | None = None) -> None:
+        self.sink.on_head(UpstreamHead(status, "Fine", Headers(fields), length))
+
+    def say(self, data: bytes) -> None:
+        self.sink.on_body(data)
+
+    def end(self) -> None:
+        self.sink.on_end(Headers())
+
+    def answer(self, body: bytes = b"", status: int = 200, *fields: tuple[str, str]) -> None:
+        """All of an answer at once."""
+        self.begin(status, *fields, length=len(body))
+        if body:
+            self.say(body)
+        self.end()
+
+
+class PlayedUpstream:
+    """What was sent upstream, in order."""
+
+    def __init__(self) -> None:
+        self.calls: list[PlayedCall] = []
+
+    def send(self, request: OutgoingRequest, sink: AnswerSink) -> PlayedCall:
+        self.calls.append(PlayedCall(request, sink))
+        return self.calls[-1]
+
+    async def close(self) -> None:
+        pass
+
+
 class Mock:
     """A service, its clock and its connections."""
 
@@ -196,13 +254,16 @@ class Mock:
         capacity: Capacity | None = None,
         pools: Mapping[str, Capacity] | None = None,
         time_scale: float = 1.0,
+        fallback: CompiledForward | None = None,
     ) -> None:
         self.clock = ManualClock(START)
         self.loop = Loop(self.clock)
         self.journal = Journal()
         service = Service("orders", tuple(stubs), capacity=capacity, pools=pools or {})
-        self.engine = Engine(compile_service(service), Random(1), time_scale=time_scale)
-        self.lane = DrivenLane(self.engine, self.journal, clock=self.clock, limits=limits)
+        self.engine = Engine(compile_service(service), Random(1), time_scale=time_scale, fallback=fallback)
+        self.upstream = PlayedUpstream()
+        gateway = Gateway(self.upstream)
+        self.lane = DrivenLane(self.engine, self.journal, clock=self.clock, limits=limits, gateway=gateway)
         self.lane.loop = self.loop
         self._config = uvicorn.Config(
             MockApp(self.engine, self.journal, self.clock),

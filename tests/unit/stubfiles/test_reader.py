@@ -133,7 +133,7 @@ def test_a_state_without_its_scenario_is_refused(folder: Any) -> None:
     assert problem.startswith("a.yaml:1: stub 'GET /a': newScenarioState goes with scenarioName")
 
 
-@pytest.mark.parametrize("key", ["persistent", "insertionIndex", "postServeActions"])
+@pytest.mark.parametrize("key", ["persistent", "insertionIndex"])
 def test_keys_of_wiremock_that_are_not_supported_are_named_so(folder: Any, key: str) -> None:
     problem = folder.problem(f"request: GET /a\n{key}: x\n")
     assert problem.startswith(

@@ -1,0 +1,47 @@
+"""What `mockforge serve` is told about passing requests on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mockforge.errors import UsageError
+from mockforge.forwarding.proxied import CompiledForward, forward_all
+from mockforge.proxy.upstream import UpstreamPool
+from mockforge.server.loops import OwnAddress
+from mockforge.targets import UpstreamTls, parse_target
+
+__all__ = ["ProxyCa", "ProxyInsecure", "ProxyTimeout", "ProxyUnmatched", "fallback_to", "upstream_pool"]
+
+ProxyUnmatched = Annotated[
+    str | None,
+    typer.Option(
+        "--proxy-unmatched", "--proxy-all", metavar="URL", help="Where requests that match no stub go on to."
+    ),
+]
+ProxyTimeout = Annotated[
+    float, typer.Option(min=0.001, metavar="S", help="Answer 504 after so long a silence of an upstream.")
+]
+ProxyInsecure = Annotated[bool, typer.Option("--proxy-insecure", help="Take any certificate of an upstream.")]
+ProxyCa = Annotated[
+    Path | None, typer.Option(metavar="PEM", help="Authorities that upstreams' certificates are checked by.")
+]
+
+
+def fallback_to(url: str | None, own: OwnAddress) -> CompiledForward | None:
+    """Where what is unmatched goes on to; UsageError where that cannot be, or is the mock itself."""
+    if url is None:
+        return None
+    target = parse_target(url)
+    if own.leads_back(target):
+        raise UsageError(f"--proxy-unmatched {url} is the mock itself", hint="give the real backend")
+    return forward_all(target)
+
+
+def upstream_pool(silence_s: float, ca: Path | None, *, insecure: bool) -> UpstreamPool:
+    """The way to upstreams; UsageError where a file cannot be used."""
+    tls = UpstreamTls(insecure, ca)
+    tls.context()
+    return UpstreamPool(tls, silence_s=silence_s)

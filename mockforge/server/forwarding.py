@@ -1,0 +1,270 @@
+"""An answer that an upstream gives: asked for in its turn, and passed on as it comes once it is due.
+
+    turn comes ─► upstream asked ─► head, body …  ─┐
+    arrival ─► delay, pool ─► due ─────────────────┴─► out, as fast as the caller reads
+
+The delay counts from the request's arrival, as every delay does: what the upstream takes is absorbed, and
+the answer leaves at the later of the two. What the upstream sends faster than the caller reads waits there
+and not here. The mock's own lateness is counted from when both were there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from mockforge.engine import Decision
+from mockforge.model.event import ServeEvent
+from mockforge.model.headers import Headers
+from mockforge.model.request import RequestView
+from mockforge.model.response import BODILESS, DelayPlan, RenderedResponse
+from mockforge.model.upstream import UpstreamHead
+from mockforge.server.lane import Lane
+from mockforge.server.stations import Waiting
+from mockforge.server.upstream_answer import UpstreamAnswer, own_answer, refusal_to_pass_on
+from mockforge.server.wire import CLOSES, KEEPS_ALIVE, STAYS, chunk, head_of
+
+__all__ = ["Forwarding", "Order"]
+
+#: So much of an answer that is not due yet is taken from the upstream.
+_TAKEN_AHEAD = 256 * 1024
+
+
+class Order(Protocol):
+    """The order of a connection's answers, as far as one of them needs to know it."""
+
+    @property
+    def free_ns(self) -> int: ...
+
+    @property
+    def paused(self) -> bool: ...
+
+    def finished(self) -> None: ...
+
+
+class Forwarding(Waiting):
+    """The place in the order of an answer that is passed on; the sink of its upstream."""
+
+    __slots__ = (
+        "_answer",
+        "_chunked",
+        "_closes",
+        "_complete",
+        "_due",
+        "_ending",
+        "_first_byte_ns",
+        "_in_flight",
+        "_lane",
+        "_order",
+        "_over",
+        "_own",
+        "_request",
+        "_transport",
+        "_turn",
+        "_waiting",
+        "_waiting_size",
+        "ready",
+    )
+
+    def __init__(
+        self,
+        lane: Lane,
+        order: Order,
+        transport: asyncio.Transport,
+        request: RequestView,
+        decision: Decision,
+        ending: bytes,
+    ) -> None:
+        super().__init__()
+        self.decision = decision
+        self.station = None
+        self.ready = True
+        self._lane = lane
+        self._order = order
+        self._transport = transport
+        self._request = request
+        self._ending = ending
+        self._in_flight = lane.in_flight
+        lane.in_flight += 1
+        self._answer: UpstreamAnswer | None = None
+        #: What the mock answers itself, where the upstream does not.
+        self._own: RenderedResponse | None = None
+        self._turn = self._due = self._complete = self._over = False
+        self._chunked = self._closes = False
+        self._first_byte_ns: int | None = None
+        #: What is ready to go out and may not yet.
+        self._waiting: list[bytes] = []
+        self._waiting_size = 0
+
+    @property
+    def begun(self) -> bool:
+        return self._first_byte_ns is not None
+
+    def wait(self) -> None:
+        """Begin to wait: at the pool, or for the delay."""
+        if self.decision.demand is not None:
+            self._lane.stations.enter(self)
+        else:
+            self.schedule(self._lane.timer, self._lane.clock.now_ns())
+
+    # What the order and the timer say
+
+    def fire(self) -> None:
+        """The answer is due."""
+        self._due = True
+        self._pump()
+
+    def start(self) -> bool:
+        """Its turn has come: ask the upstream. Always False: `finished` is called at the end."""
+        self._turn = True
+        forward, gateway = self.decision.forward, self._lane.gateway
+        if forward is None:  # its pool refused it
+            self._answer_itself(self.decision.response)
+            return False
+        refusal = refusal_to_pass_on(gateway, forward, self._request)
+        if refusal is not None or gateway is None:
+            self._answer_itself(refusal or self.decision.response)
+            return False
+        self._answer = UpstreamAnswer(forward, self._lane.clock.now_ns)
+        self._answer.call = gateway.pass_on(forward.request, self)
+        return False
+
+    def pause(self) -> None:
+        """The caller does not read."""
+        if self._answer is not None and self._answer.call is not None:
+            self._answer.call.pause()
+
+    def resume(self) -> None:
+        """The caller reads again."""
+        self._pump()
+
+    def leave(self) -> None:
+        """The caller left."""
+        if self._over:
+            return
+        super().leave()
+        if self._answer is not None and self._answer.call is not None and not self._complete:
+            self._answer.call.cancel()
+            self._answer.end("caller: left")
+        self._record(caller_left=True)
+
+    # What the upstream says
+
+    def on_interim(self, head: UpstreamHead) -> None:
+        if self._ending is STAYS and head.status != 100:  # an older caller would take it for the answer
+            self._say(head_of(head.status, head.reason, tuple(head.headers.raw())) + b"\r\n")
+
+    def on_head(self, head: UpstreamHead) -> None:
+        answer = self._answer
+        assert answer is not None
+        answer.begin(head)
+        self._say(self._head(head, answer))
+
+    def on_body(self, data: bytes) -> None:
+        assert self._answer is not None
+        self._answer.take(data)
+        self._say(chunk(data) if self._chunked else data)
+
+    def on_end(self, trailers: Headers) -> None:
+        assert self._answer is not None
+        self._answer.end()
+        self._complete = True
+        if self._chunked:
+            lines = b"".join(b"%b: %b\r\n" % pair for pair in trailers.raw())
+            self._say(b"0\r\n" + lines + b"\r\n")
+        else:
+            self._pump()
+
+    def on_failure(self, status: int, what: str) -> None:
+        answer = self._answer
+        assert answer is not None
+        answer.end(what)
+        if answer.head is None:
+            self._answer_itself(own_answer(status, f"no answer from {answer.forwarded().url}: {what}"))
+        elif not self.begun:
+            self._waiting.clear()
+            self._waiting_size = 0
+            self._answer_itself(own_answer(status, f"no whole answer from {answer.forwarded().url}: {what}"))
+        else:
+            self._record(caller_left=False)
+            self._transport.abort()  # the caller can tell that it is not all
+
+    # Out
+
+    def _answer_itself(self, response: RenderedResponse) -> None:
+        self._own = response
+        self._complete = True
+        self._say(b"".join((response.head, self._ending, response.body_for(self._request.method))))
+
+    def _head(self, head: UpstreamHead, answer: UpstreamAnswer) -> bytes:
+        """The answer's head for the caller, and how its body is framed."""
+        bodiless = self._request.method == "HEAD" or head.status in BODILESS
+        framing, ending = b"", self._ending
+        if head.length is not None and (head.status != 204):
+            framing = b"Content-Length: %d\r\n" % head.length
+        elif not bodiless and ending is STAYS:
+            self._chunked = True
+            framing = b"Transfer-Encoding: chunked\r\n"
+        elif not bodiless:
+            self._closes = ending is KEEPS_ALIVE
+            ending = CLOSES
+        return head_of(head.status, head.reason, answer.fields) + framing + ending
+
+    def _say(self, data: bytes) -> None:
+        self._waiting.append(data)
+        self._waiting_size += len(data)
+        self._pump()
+
+    def _pump(self) -> None:
+        """Send what may go out."""
+        if self._over:
+            return
+        call = None if self._answer is None else self._answer.call
+        if not (self._turn and self._due) or self._order.paused:
+            if call is not None and self._waiting_size > _TAKEN_AHEAD:
+                call.pause()
+            return
+        if self._waiting:
+            if self._first_byte_ns is None:
+                self._first_byte_ns = self._lane.clock.now_ns()
+            data = b"".join(self._waiting)
+            self._waiting.clear()
+            self._waiting_size = 0
+            self._transport.write(data)
+        if self._complete:
+            self._finish()
+        elif call is not None and not self._order.paused:
+            call.resume()
+
+    def _finish(self) -> None:
+        self._record(caller_left=self._transport.is_closing())
+        if self._closes:
+            self._transport.close()
+        self._order.finished()
+
+    def _record(self, *, caller_left: bool) -> None:
+        """Enter the event into the journal."""
+        self._over = True
+        lane, answer, decision = self._lane, self._answer, self.decision
+        plan = decision.plan
+        if self._first_byte_ns is not None:
+            there_ns = plan.first_byte_ns if answer is None else answer.first_byte_ns or self._first_byte_ns
+            plan = DelayPlan(plan.arrived_ns, max(plan.first_byte_ns, there_ns, self._order.free_ns))
+        lane.in_flight -= 1
+        response = self._own or (None if answer is None else answer.rendered())
+        lane.journal.add_forwarded(
+            ServeEvent(
+                lane.wall_offset_ns + plan.arrived_ns,
+                self._request,
+                response or decision.response,
+                plan,
+                decision.stub,
+                self._first_byte_ns,
+                lane.clock.now_ns(),
+                self._in_flight,
+                caller_left,
+                None if answer is None else answer.forwarded(),
+            )
+        )
+        if decision.callbacks and not caller_left:
+            lane.callbacks.plan(decision.callbacks, self._request, plan.arrived_ns)
