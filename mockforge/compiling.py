@@ -25,6 +25,7 @@ from mockforge.model.response import RenderedResponse
 from mockforge.model.service import DEFAULT_POOL, Capacity, Service
 from mockforge.model.stub import ResponseDefinition, ScenarioStep, Stub, Variants
 from mockforge.state.pools import PoolRule, RefusalAnswer
+from mockforge.state.steps import Step, compile_step
 from mockforge.templating.jinja import RenderBody
 from mockforge.templating.transformers import TRANSFORMERS
 
@@ -71,7 +72,7 @@ class CompiledStub:
     static: CompiledResponse | None
     #: Where it waits before its delay runs, if anywhere.
     pool: PoolRule | None
-    scenario: ScenarioStep | None
+    scenario: Step | None
     callbacks: tuple[Callback, ...]
 
 
@@ -149,7 +150,7 @@ def _compile_stub(stub: Stub, pools: Mapping[str, PoolRule | None]) -> CompiledS
         cumulative_shares=tuple(accumulate(shares)),
         static=responses[0] if _is_plain(stub, responses) and pool is None else None,
         pool=pool,
-        scenario=stub.scenario,
+        scenario=compile_step(stub.scenario, template),
         callbacks=tuple(compile_callback(each) for each in stub.callbacks),
     )
 

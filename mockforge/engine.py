@@ -26,7 +26,7 @@ from mockforge.delays.station_of import station_of
 from mockforge.errors import UsageError
 from mockforge.forwarding.callbacks import PlannedCallback
 from mockforge.forwarding.proxied import CompiledForward, Forward
-from mockforge.matching.near_miss import describe_miss, nearest, state_difference
+from mockforge.matching.near_miss import describe_miss, nearest
 from mockforge.matching.regexes import RunawayError
 from mockforge.matching.request import Difference
 from mockforge.matching.url import path_parameters
@@ -35,6 +35,7 @@ from mockforge.model.response import DelayPlan, RenderedResponse
 from mockforge.model.service import Service
 from mockforge.state.pools import Demand, PoolRule
 from mockforge.state.scenarios import Scenarios
+from mockforge.state.steps import elsewhere
 from mockforge.state.strata import Strata
 from mockforge.state.turns import Turns
 from mockforge.templating.jinja import TemplateFailure
@@ -121,8 +122,14 @@ class Engine:
                     due_ns += int(stub.static.fixed_ns * self._time_scale)
                 plan = _new(DelayPlan, (arrived_ns, due_ns))
                 return _new(Decision, (stub.name, stub.static.rendered, plan, None, None, ()))
-            if stub.scenario is None or self.scenarios.enter(stub.scenario):
+            step = stub.scenario
+            if step is None:
                 return self._answer(stub, request, arrived_ns)
+            if step.enter(self.scenarios, request):
+                decision = self._answer(stub, request, arrived_ns)
+                if step.is_keyed:
+                    step.answered(self.scenarios, request, decision.response)
+                return decision
         return self._miss(request, arrived_ns)
 
     def _answer(self, stub: CompiledStub, request: RequestView, arrived_ns: int) -> Decision:
@@ -230,20 +237,16 @@ class Engine:
             return table.rows[recorded[0]]
         return table.rows[recorded[self._turns.take((*whose, key), len(recorded))]]
 
-    def _states_elsewhere(self) -> dict[str, Difference]:
-        """By stub: the state that its scenario would have to be in, and is not."""
-        steps = ((stub.name, stub.scenario) for stub in self._compiled.service.stubs)
-        return {
-            name: state_difference(step, self.scenarios.state(step.scenario))
-            for name, step in steps
-            if step is not None and not self.scenarios.admits(step)
-        }
+    def states_elsewhere(self, request: RequestView) -> dict[str, Difference]:
+        """By stub: the state that its scenario would have to be in for that request, and is not."""
+        steps = [(stub.name, stub.scenario) for stub in self._compiled.index if stub.scenario is not None]
+        return elsewhere(steps, self.scenarios, request)
 
     def _miss(self, request: RequestView, arrived_ns: int) -> Decision:
         if self._fallback is not None:
             forward = self._fallback.of(request, {})
             return Decision(None, _NOTHING, DelayPlan(arrived_ns, arrived_ns), None, forward)
-        misses = nearest(self._compiled.matchers(), request, self._states_elsewhere())
+        misses = nearest(self._compiled.matchers(), request, self.states_elsewhere(request))
         text = describe_miss(request, misses)
         response = RenderedResponse(404, _PLAIN_TEXT, text.encode())
         return Decision(None, response, DelayPlan(arrived_ns, arrived_ns))

@@ -24,6 +24,7 @@ _NOT_VOLATILE = Volatile({})
 def check_fidelity(exchanges: Sequence[Exchange], api: ApiDescription | None = None) -> list[Fidelity]:
     """Split by time in halves, learn from the first, ask what the second asked; by operation.
 
+    The first half is asked before, unjudged: the second begins in the states that it ended in.
     `exchanges` are ordered by arrival. What came without a complete answer is passed over.
     """
     half = len(exchanges) // 2
@@ -32,6 +33,8 @@ def check_fidelity(exchanges: Sequence[Exchange], api: ApiDescription | None = N
     learner.add_all(exchanges[:half])
     learned = learner.learn("check", None, "the first half")
     engine = Engine(compile_service(learned.service), Random(_SEED), time_scale=0.0)
+    for exchange in exchanges[:half]:
+        engine.decide(_asked(exchange), 0)
     by_chance = _failing_by_chance(learned)
     return tally(_judged(engine, learned, by_chance, each) for each in exchanges[half:] if _is_whole(each))
 
@@ -40,8 +43,8 @@ def _judged(
     engine: Engine, learned: Learned, by_chance: frozenset[str], exchange: Exchange
 ) -> tuple[str, Judged | None]:
     request, response = exchange.request, exchange.response
+    view = _asked(exchange)
     assert response is not None  # or it were not whole
-    view = RequestView(request.method, request.target, request.headers.raw(), request.body)
     decision = engine.decide(view, 0)
     if decision.stub is None:
         return "(no stub)", Judged(
@@ -54,6 +57,11 @@ def _judged(
     if differ and decision.stub in by_chance and (is_failure(recorded.status) or is_failure(given.status)):
         return decision.stub, None
     return decision.stub, judge(recorded, given, learned.volatile.get(decision.stub, _NOT_VOLATILE))
+
+
+def _asked(exchange: Exchange) -> RequestView:
+    request = exchange.request
+    return RequestView(request.method, request.target, request.headers.raw(), request.body)
 
 
 def _failing_by_chance(learned: Learned) -> frozenset[str]:

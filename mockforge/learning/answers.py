@@ -177,6 +177,10 @@ class Answers:
         """What an answer says, without what is of its moment: equal for two that say the same."""
         return answer.status, self.volatile.steady(answer.body)
 
+    def asked(self, sample: Sample) -> Hashable:
+        """What a sample asked for: equal for two that asked for the same."""
+        return _asked(sample.view, self.busters)
+
     def written_between(self, target: str, after_ns: int, upto_ns: int) -> str | None:
         """The last write in that time that may have changed what `target` answers."""
         return self._writes.between(target, after_ns, upto_ns)
@@ -297,9 +301,7 @@ def _volatile(
     for sample in sorted(samples, key=lambda each: each.arrived_ns):
         if sample.answer.status < 400:
             view = sample.view
-            query = tuple((name, *given) for name, given in view.query.items() if name not in busters)
-            headers = tuple(view.headers.get(name) for name in _ASKED_BY)
-            asked = (view.path, query, view.body, headers)
+            asked = _asked(view, busters)
             targets[asked] = view.target
             seen.append(
                 Seen(asked, sample.answer.status, sample.answer.body, sample.arrived_ns, sample.wall_ns)
@@ -309,6 +311,12 @@ def _volatile(
         return writes.between(targets[one.asked], one.arrived_ns, other.arrived_ns) is not None
 
     return find_volatile(seen, changed, creates=operation.method not in SAFE_METHODS)
+
+
+def _asked(view: RequestView, busters: frozenset[str]) -> Hashable:
+    """Equal for two requests that ask for the same."""
+    query = tuple((name, *given) for name, given in view.query.items() if name not in busters)
+    return view.path, query, view.body, tuple(view.headers.get(name) for name in _ASKED_BY)
 
 
 def written_body(body: bytes) -> Body | None:

@@ -14,12 +14,12 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mockforge.learning.answers import Answers, Sample
+from mockforge.learning.answers import Answer, Answers, Sample
 from mockforge.learning.conditions import Condition, condition_candidates, digits_candidates
 from mockforge.learning.volatile import json_of
 from mockforge.model.request import RequestView
 
-__all__ = ["Case", "by_content", "by_kind", "levels"]
+__all__ = ["Case", "by_content", "by_kind", "kind_of", "levels"]
 
 #: From so many samples on an operation is looked at.
 _LEAST_SAMPLES = 20
@@ -36,10 +36,14 @@ _LEAST_CONFLICT = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The samples that meet the conditions, and none of the cases that stand before in the list."""
+    """The samples that meet the conditions, and none of the cases that stand before in the list.
+
+    `state`: the one of the resource that they were answered in, where that tells them apart.
+    """
 
     conditions: tuple[Condition, ...]
     answers: Answers
+    state: str | None = None
 
     @property
     def words(self) -> str:
@@ -59,7 +63,7 @@ def by_kind(answers: Answers, *, digits: bool) -> list[Case]:
 
     `digits`: conditions on the number of digits of path parameters may be used.
     """
-    labelled = [_Labelled(sample, (), _kind(sample)) for sample in answers.samples]
+    labelled = [_Labelled(sample, (), kind_of(sample.answer)) for sample in answers.samples]
     views = _views(labelled)
     candidates = condition_candidates(views)
     candidates = [each for each in candidates if each.field.removeprefix("query.") not in answers.busters]
@@ -206,9 +210,8 @@ def _views(labelled: Sequence[_Labelled]) -> list[RequestView]:
     return list({id(each.sample.view): each.sample.view for each in labelled[::step]}.values())
 
 
-def _kind(sample: Sample) -> Hashable:
+def kind_of(answer: Answer) -> Hashable:
     """The status, the kind of content, and of JSON the names of the members, two levels down."""
-    answer = sample.answer
     content = (answer.headers.get("content-type") or "").partition(";")[0].strip().lower()
     return answer.status, content, _members(json_of(answer.body), 2)
 

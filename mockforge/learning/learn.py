@@ -16,6 +16,7 @@ from mockforge.learning.graphql import graphql_operation
 from mockforge.learning.openapi import ApiDescription
 from mockforge.learning.operations import Operations
 from mockforge.learning.performance import Performance
+from mockforge.learning.resources import Resources
 from mockforge.learning.responses import LearnedOutcome, is_plain, learn_responses
 from mockforge.learning.volatile import Volatile
 from mockforge.learning.writes import Writes
@@ -23,7 +24,7 @@ from mockforge.matching.url import template_regex
 from mockforge.model.exchange import Exchange, Response
 from mockforge.model.operation import Operation
 from mockforge.model.service import Service
-from mockforge.model.stub import RequestPattern, ResponseDefinition, Stub, UrlPattern
+from mockforge.model.stub import RequestPattern, ResponseDefinition, ScenarioStep, Stub, UrlPattern
 
 __all__ = ["Learned", "Learner"]
 
@@ -108,18 +109,15 @@ class Learner:
     def learn(self, name: str, upstream: str | None, source: str) -> Learned:
         """The service `name`; `source` says in the stubs' comments where they came from."""
         naming = _Naming()
+        resources = Resources(self._answers)
         stubs: list[Stub] = []
         outcomes: list[LearnedOutcome] = []
         comments: dict[str, list[str]] = {}
         volatile: dict[str, Volatile] = {}
-        found = [
-            each
-            for operation, answers in self._answers.items()
-            for each in self._stubs(operation, answers, naming)
-        ]
+        found = [each for operation in self._answers for each in self._stubs(operation, resources, naming)]
         # Priorities say which stub wins, so they may stand as their files do: by name.
         for stub, learned, case in sorted(found, key=lambda each: naming.file_of(each[0].name)):
-            comments[stub.name] = _comments(source, case, learned)
+            comments[stub.name] = _comments(source, case, learned, stub.scenario)
             volatile[stub.name] = case.answers.volatile
             stubs.append(stamped(stub, comments[stub.name]))
             outcomes += learned
@@ -136,10 +134,14 @@ class Learner:
         return Learned(service, tuple(outcomes), comments, incomplete, volatile, tuple(self._remarks()))
 
     def _stubs(
-        self, operation: Operation, answers: Answers, naming: _Naming
+        self, operation: Operation, resources: Resources, naming: _Naming
     ) -> Iterator[tuple[Stub, list[LearnedOutcome], Case]]:
         """The stubs of an operation: one, or one for each of its cases."""
-        cases = _cases(answers)
+        cases = [
+            Case(_of_state(part.state) + case.conditions, case.answers, part.state)
+            for part in resources.parts(operation)
+            for case in _cases(part.answers, digits=not resources.keeps_state(operation, part.state))
+        ]
         base = self._api.name_of(operation) if self._api else operation.name
         priority = _PRIORITY * (1 + self._shadows(operation))
         for case, level in zip(cases, levels(cases), strict=True):
@@ -149,7 +151,8 @@ class Learner:
             parts = learn_responses(name, case.answers, file_name, named=named)
             if parts:
                 responses = tuple(self._with_offset(response) for response, _ in parts)
-                stub = Stub(name, request, responses, priority=max(1, priority - level))
+                step = resources.step(operation, case.state, case.answers)
+                stub = Stub(name, request, responses, priority=max(1, priority - level), scenario=step)
                 yield stub, [outcome for _, outcome in parts], case
 
     def _with_offset(self, response: ResponseDefinition) -> ResponseDefinition:
@@ -185,18 +188,23 @@ def _pattern(operation: Operation) -> RequestPattern:
     return RequestPattern(operation.method, UrlPattern(kind, operation.template))
 
 
-def _cases(answers: Answers) -> list[Case]:
-    """All cases of an operation, in the order in which they are tried."""
+def _cases(answers: Answers, *, digits: bool) -> list[Case]:
+    """All cases of an operation, in the order in which they are tried; `digits` may tell them apart."""
     cases: list[Case] = []
     for graphql in _by_graphql(answers):
-        kinds = by_kind(graphql.answers, digits=True)
-        if any(_has_path(case) and not is_plain(case.answers) for case in kinds):
+        kinds = by_kind(graphql.answers, digits=digits)
+        if digits and any(_has_path(case) and not is_plain(case.answers) for case in kinds):
             kinds = by_kind(graphql.answers, digits=False)
         for kind in kinds:
             contents = [kind] if is_plain(kind.answers) else by_content(kind.answers)
             outer = graphql.conditions + (kind.conditions if kind.answers is not graphql.answers else ())
             cases += [Case(outer + _own(case, kind), case.answers) for case in contents]
     return cases
+
+
+def _of_state(state: str | None) -> tuple[Condition, ...]:
+    """A state as a condition: no part of the request's pattern, but of the stub's name."""
+    return () if state is None else (Condition("state", state, RequestPattern()),)
 
 
 def _own(case: Case, kind: Case) -> tuple[Condition, ...]:
@@ -257,13 +265,18 @@ class _Naming:
         return name, file
 
 
-def _comments(source: str, case: Case, outcomes: Sequence[LearnedOutcome]) -> list[str]:
+def _comments(
+    source: str, case: Case, outcomes: Sequence[LearnedOutcome], step: ScenarioStep | None
+) -> list[str]:
     answers = case.answers
     count = len(answers.samples)
     exchanges = f"{count:,} exchange" + ("s" if count != 1 else "")
     lines = [f"learned from {source}: {exchanges}, {_span(answers.samples)}"]
     if case.conditions:
         lines.append(f"told apart by: {case.words}")
+    if step is not None:
+        whose = f"each {step.scenario} has its own" if step.key else f"that of {step.scenario}"
+        lines.append(f"state: {whose}, and it is the last successful write; earlier ones do not count")
     lines += [f"query: {text}" for text in _query(answers)]
     for outcome in outcomes:
         fit = outcome.fit

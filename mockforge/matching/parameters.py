@@ -41,7 +41,7 @@ def compile_parameters(by: Sequence[str], template: re.Pattern[str] | None) -> P
             parts.append(lambda request, path: _body_key(request.body))
         else:
             hint = "known: " + ", ".join([*(f"path.{each}" for each in known), "query.NAME", "body"])
-            raise StubFileError(f"variants cannot be chosen by {name!r}", hint=hint)
+            raise StubFileError(f"{name!r} is no parameter of the request", hint=hint)
 
     def key_of(request: RequestView) -> tuple[str, ...]:
         path = path_parameters(template, request.path) if template is not None else {}

@@ -113,11 +113,16 @@ class RequestPattern:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioStep:
-    """A stub's place in a scenario: the state in which it answers (None: any), and the one it leads to."""
+    """A stub's place in a scenario: the state in which it answers (None: any), and the one it leads to.
+
+    With a `key` the scenario has a state for each resource that the key names: by parameters of the request
+    (`path.id`), or by members of the answer (`response.id`), which lead to a state but cannot require one.
+    """
 
     scenario: str
     required: str | None = None
     new: str | None = None
+    key: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,28 @@ transition.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from mockforge.errors import StubFileError
 from mockforge.model.stub import ScenarioStep
 
-__all__ = ["STARTED", "ScenarioView", "Scenarios", "UnknownScenarioError", "UnknownStateError"]
+__all__ = [
+    "MOST_RESOURCES",
+    "STARTED",
+    "ScenarioView",
+    "Scenarios",
+    "UnknownScenarioError",
+    "UnknownStateError",
+]
 
 #: The state that every scenario begins in.
 STARTED = "Started"
+#: So many resources have a state of their own; beyond, the one that was left alone longest starts over.
+MOST_RESOURCES = 100_000
+
+Key = tuple[str, ...]
 
 
 class UnknownScenarioError(StubFileError):
@@ -36,10 +48,14 @@ class ScenarioView:
 
 
 class Scenarios:
-    """The states of a service's scenarios; they outlive an edit of the stubs that keeps them."""
+    """The states of a service's scenarios; they outlive an edit of the stubs that keeps them.
+
+    A scenario with keys has a state for each of them; those that have none yet are in the scenario's own.
+    """
 
     def __init__(self) -> None:
         self._states: dict[str, str] = {}
+        self._of_key: OrderedDict[tuple[str, Key], str] = OrderedDict()
         self._possible: dict[str, tuple[str, ...]] = {}
 
     def declare(self, steps: Iterable[ScenarioStep]) -> None:
@@ -50,22 +66,36 @@ class Scenarios:
             states.update(state for state in (step.required, step.new) if state is not None)
         self._possible = {name: tuple(sorted(states)) for name, states in possible.items()}
         self._states = {name: self._states.get(name, STARTED) for name in possible}
+        for whose in [whose for whose in self._of_key if whose[0] not in possible]:
+            del self._of_key[whose]
 
-    def enter(self, step: ScenarioStep) -> bool:
+    def enter(self, step: ScenarioStep, key: Key = ()) -> bool:
         """Whether a stub may answer now; where it may, its scenario goes on to the new state."""
-        if not self.admits(step):
+        if not self.admits(step, key):
             return False
-        if step.new is not None:
-            self._states[step.scenario] = step.new
+        self.lead(step, key)
         return True
 
-    def admits(self, step: ScenarioStep) -> bool:
+    def admits(self, step: ScenarioStep, key: Key = ()) -> bool:
         """Whether the scenario is in the state that the step requires."""
-        return step.required is None or self._states.get(step.scenario, STARTED) == step.required
+        return step.required is None or self.state(step.scenario, key) == step.required
 
-    def state(self, name: str) -> str:
-        """The state that a scenario is in."""
-        return self._states.get(name, STARTED)
+    def lead(self, step: ScenarioStep, key: Key = ()) -> None:
+        """On to the step's new state, if it has one."""
+        if step.new is None:
+            return
+        if not key:
+            self._states[step.scenario] = step.new
+            return
+        self._of_key[step.scenario, key] = step.new
+        self._of_key.move_to_end((step.scenario, key))
+        if len(self._of_key) > MOST_RESOURCES:
+            self._of_key.popitem(last=False)
+
+    def state(self, name: str, key: Key = ()) -> str:
+        """The state that a scenario is in, for that key."""
+        state = self._of_key.get((name, key)) if key else None
+        return self._states.get(name, STARTED) if state is None else state
 
     def listing(self) -> list[ScenarioView]:
         """Every scenario, by name."""
@@ -77,6 +107,7 @@ class Scenarios:
     def reset(self) -> None:
         """Every scenario back to `Started`."""
         self._states = dict.fromkeys(self._states, STARTED)
+        self._of_key.clear()
 
     def set_state(self, name: str, state: str) -> None:
         """Put a scenario into a state; UnknownScenarioError, UnknownStateError where there is none such."""
@@ -85,12 +116,18 @@ class Scenarios:
             raise UnknownStateError(
                 f"Scenario {name} does not support state {state}", hint=f"known: {', '.join(possible)}"
             )
-        self._states[name] = state
+        self._put_all(name, state)
 
     def reset_one(self, name: str) -> None:
         """One scenario back to `Started`; UnknownScenarioError where there is none such."""
         self._known(name)
-        self._states[name] = STARTED
+        self._put_all(name, STARTED)
+
+    def _put_all(self, name: str, state: str) -> None:
+        """The scenario with all its keys."""
+        self._states[name] = state
+        for whose in [whose for whose in self._of_key if whose[0] == name]:
+            del self._of_key[whose]
 
     def _known(self, name: str) -> tuple[str, ...]:
         possible = self._possible.get(name)

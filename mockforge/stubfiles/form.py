@@ -44,6 +44,7 @@ from mockforge.stubfiles.values import (
     Regex,
     Scheme,
     Share,
+    StateKey,
     Status,
     Transformers,
     Upstream,
@@ -251,6 +252,10 @@ class StubForm(Form):
     scenario_name: Name | None = None
     required_scenario_state: Text | None = Field(default=None, description="Answers in this state alone.")
     new_scenario_state: Text | None = Field(default=None, description="The state that answering leads to.")
+    scenario_key: list[StateKey] = Field(
+        default_factory=list,
+        description="What tells the scenario's resources apart: path.NAME, query.NAME or response.NAME.",
+    )
     serve_event_listeners: Listeners = Field(default_factory=list, description="Callbacks after the answer.")
     post_serve_actions: Listeners = Field(default_factory=list, description="An older name of the same.")
     metadata: dict[str, Json] = Field(default_factory=dict)
@@ -283,7 +288,7 @@ class StubForm(Form):
             raise RefusedError(
                 f"id {self.id!r} and uuid {self.uuid!r} differ", "they are one key; keep one of them"
             )
-        for key in self.written(("requiredScenarioState", "newScenarioState")):
+        for key in self.written(("requiredScenarioState", "newScenarioState", "scenarioKey")):
             if self.scenario_name is None:
                 raise RefusedError(f"{key} goes with scenarioName")
         if self.request is None and self.response is None and self.responses is None:

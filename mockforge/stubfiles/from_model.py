@@ -109,6 +109,8 @@ def _stub(stub: Stub) -> Iterator[tuple[str, object]]:
 
 def _scenario(step: ScenarioStep) -> Iterator[tuple[str, object]]:
     yield "scenarioName", step.scenario
+    if step.key:
+        yield "scenarioKey", FlowList(step.key)
     if step.required is not None:
         yield "requiredScenarioState", step.required
     if step.new is not None:

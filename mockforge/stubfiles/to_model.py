@@ -112,7 +112,8 @@ def _callbacks(form: StubForm, place: Place) -> Iterator[CallbackDefinition]:
 def _step(form: StubForm) -> ScenarioStep | None:
     if form.scenario_name is None:
         return None
-    return ScenarioStep(form.scenario_name, form.required_scenario_state, form.new_scenario_state)
+    key = tuple(form.scenario_key)
+    return ScenarioStep(form.scenario_name, form.required_scenario_state, form.new_scenario_state, key)
 
 
 def derived_name(form: StubForm) -> str:

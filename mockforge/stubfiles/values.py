@@ -41,6 +41,7 @@ __all__ = [
     "Regex",
     "Scheme",
     "Share",
+    "StateKey",
     "Status",
     "Transformers",
     "Upstream",
@@ -55,6 +56,7 @@ _PARAMETER = re.compile(r"[\w-]+")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _UPSTREAM = re.compile(r"https?://[^\s/?#]+\S*")
 _CHOOSER = re.compile(r"(?:path|query)\..+|body")
+_STATE_KEY = re.compile(r"(?:path|query)\..+|response(?:\.[^.]+)+")
 #: Control characters, which no header and no name may hold.
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _LAW_SCHEMA = {
@@ -222,6 +224,14 @@ def _chooser(text: str) -> str:
     return text
 
 
+def _state_key(text: str) -> str:
+    if not _STATE_KEY.fullmatch(text):
+        raise RefusedError(
+            f"a state cannot be kept by {brief(text)}", "known: path.NAME, query.NAME, response.NAME"
+        )
+    return text
+
+
 def _delay(written: object) -> DelayDistribution:
     if not isinstance(written, dict):
         raise RefusedError(
@@ -280,4 +290,5 @@ HeaderName = Annotated[str, AfterValidator(_header_name)]
 HeaderValues = Annotated[tuple[str, ...], PlainValidator(_header_values), WithJsonSchema(_HEADER_SCHEMA)]
 Upstream = Annotated[Text, AfterValidator(_upstream)]
 Chooser = Annotated[Text, AfterValidator(_chooser)]
+StateKey = Annotated[Text, AfterValidator(_state_key)]
 Delay = Annotated[DelayDistribution, PlainValidator(_delay), WithJsonSchema(_LAW_SCHEMA)]

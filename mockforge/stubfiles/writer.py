@@ -28,7 +28,15 @@ _LONGEST_SLUG = 80
 _SAVED = Path(MAPPINGS) / "saved"
 _NUMBERED = re.compile(r"(\d+)-.*")
 #: The keys of a saved stub in the order in which people read them; others come between, by name.
-_FIRST = ("id", "name", "priority", "scenarioName", "requiredScenarioState", "newScenarioState")
+_FIRST = (
+    "id",
+    "name",
+    "priority",
+    "scenarioName",
+    "scenarioKey",
+    "requiredScenarioState",
+    "newScenarioState",
+)
 _LAST = ("request", "response", "responses", "metadata")
 
 

@@ -367,7 +367,7 @@ def test_every_problem_is_listed_with_its_place() -> None:
     assert regex.startswith("a.yaml:9: stub 'regex': regular expression '(' does not parse")
     assert matcher.startswith("b.json:1: stub 'matcher': matcher 'like' is not known")
     assert rows.startswith("stub 'rows': variants file 'rows.jsonl' has no rows")
-    assert chooser.startswith("c.yaml:2: stub 'chooser': variants cannot be chosen by 'path.id'")
+    assert chooser.startswith("c.yaml:2: stub 'chooser': 'path.id' is no parameter of the request")
 
 
 # Capacity

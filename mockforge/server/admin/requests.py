@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mockforge.matching.near_miss import nearest, state_difference
-from mockforge.matching.request import Difference, RequestMatcher
+from mockforge.matching.near_miss import nearest
+from mockforge.matching.request import RequestMatcher
 from mockforge.model.request import RequestView
 from mockforge.server.admin.answers import (
     AdminError,
@@ -147,23 +147,14 @@ class RequestRoutes:
 
     def _nearest_stubs(self, request: RequestView, shown: object) -> Sequence[dict[str, object]]:
         near = []
-        for miss in nearest(self._store.matchers(), request, self._states_elsewhere()):
+        elsewhere = self._admin.lane.engine.states_elsewhere(request)
+        for miss in nearest(self._store.matchers(), request, elsewhere):
             mapping = self._store.named(miss.stub)
             if mapping is not None:
                 distance = {"distance": miss.result.distance}
                 stub = mapping_json(mapping)
                 near.append({"request": shown, "stubMapping": stub, "matchResult": distance})
         return near
-
-    def _states_elsewhere(self) -> dict[str, Difference]:
-        """By stub: the state that its scenario would have to be in, and is not."""
-        scenarios = self._admin.lane.engine.scenarios
-        steps = ((each.stub.name, each.stub.scenario) for each in self._store.oldest_first())
-        return {
-            name: state_difference(step, scenarios.state(step.scenario))
-            for name, step in steps
-            if step is not None and not scenarios.admits(step)
-        }
 
     async def _matching(self, pattern: object) -> Sequence[Entry]:
         matcher: RequestMatcher = matcher_of(pattern)

@@ -78,10 +78,12 @@ def test_a_name_of_no_parameter_is_refused_and_the_known_ones_are_named(name: st
     with pytest.raises(StubFileError) as refused:
         compile_parameters([name], TEMPLATE)
     assert str(refused.value) == (
-        f"variants cannot be chosen by {name!r} (known: path.id, path.itemId, query.NAME, body)"
+        f"{name!r} is no parameter of the request (known: path.id, path.itemId, query.NAME, body)"
     )
 
 
 def test_without_a_template_there_are_no_path_parameters() -> None:
-    with pytest.raises(StubFileError, match=r"'path\.id' \(known: query\.NAME, body\)"):
+    with pytest.raises(
+        StubFileError, match=r"'path\.id' is no parameter of the request \(known: query\.NAME, body\)"
+    ):
         compile_parameters(["path.id"], None)
