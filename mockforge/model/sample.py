@@ -76,6 +76,8 @@ class Run:
 
     def select(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Run:
         """The run of the samples that a mask or an index, in order, chooses."""
+        if chosen.dtype == np.bool_ and chosen.all():
+            return self
         every = {column.name: getattr(self, column.name) for column in fields(self)}
         columns: dict[str, Any] = {
             name: values[chosen] for name, values in every.items() if isinstance(values, np.ndarray)

@@ -19,6 +19,7 @@ from mockforge.report.deviation import (
     RunSummary,
 )
 from mockforge.report.distances import Gap, gap_of, mean_gap
+from mockforge.report.drift import status_drift
 from mockforge.report.load import load_response, matched
 from mockforge.report.metrics.estimates import Estimate, estimate
 from mockforge.report.metrics.kinds import Scale, Unit
@@ -171,6 +172,7 @@ def _operation(pair: _Pairing, gap: Gap, share: float, tolerances: Tolerances) -
         latencies_b=latencies[1],
         load=load_response(pair.a[0], pair.b[0]),
         matched=pair.matched,
+        drift=status_drift(pair.a, pair.b),
     )
 
 

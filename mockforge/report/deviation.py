@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mockforge import __version__
+from mockforge.report.drift import Drift
 from mockforge.report.expectations import EACH, Expected
 from mockforge.report.load import LoadBin
 from mockforge.report.tolerances import Tolerances
@@ -66,7 +67,8 @@ class OperationDeviation:
     requests. `latencies_a` and `latencies_b` are the sorted latencies in ms, shapes (n_a,) and (n_b,), for
     pictures; empty where only percentiles are known. `noise` is the gap that two real runs would have by
     chance. `load` are the latencies by the number of requests in flight. `matched` are the parts of both
-    sides' requests that are compared, where the sides were loaded differently; None: all of them.
+    sides' requests that are compared, where the sides were loaded differently; None: all of them. `drift` is
+    what the mock answers otherwise than the real service.
     """
 
     name: str
@@ -79,6 +81,7 @@ class OperationDeviation:
     latencies_b: NDArray[np.float64]
     load: tuple[LoadBin, ...] = ()
     matched: Pair | None = None
+    drift: Drift = field(default_factory=Drift)
 
     def metric(self, name: str) -> Metric | None:
         """The number of that name; None where the operation has none."""

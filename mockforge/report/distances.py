@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from statistics import NormalDist, fmean, variance
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mockforge.model.sample import Run
 from mockforge.report.metrics.estimates import Estimate
 from mockforge.report.metrics.registry import KINDS
 from mockforge.stats.autocorrelation import autocorrelation_time
+from mockforge.stats.products import inner
 from mockforge.stats.two_sample import distance, wasserstein
 
 __all__ = ["Gap", "gap_of", "mean_gap"]
@@ -46,7 +48,7 @@ class Gap:
 
 def gap_of(a: Sequence[Run], b: Sequence[Run]) -> Gap:
     """The gap of side A's runs from side B's; with repetitions their own differences are the noise."""
-    of_a, of_b = (np.concatenate([run.latency_ms for run in side]) for side in (a, b))
+    of_a, of_b = (_latencies(side) for side in (a, b))
     found = distance(of_a, of_b, _weights(a), _weights(b))
     mean = float(np.average(of_a, weights=_weights(a))) if of_a.size else math.nan
     if not mean > 0:
@@ -70,7 +72,13 @@ def mean_gap(gaps: Sequence[Gap], shares: Sequence[float]) -> Gap:
     )
 
 
-def _weights(runs: Sequence[Run]) -> np.ndarray[tuple[int], np.dtype[np.float64]] | None:
+def _latencies(runs: Sequence[Run]) -> NDArray[np.float64]:
+    """Of all runs; sorted where they carry no weights, since sorted samples are merged fast."""
+    found = np.concatenate([run.latency_ms for run in runs])
+    return found if _weights(runs) is not None else np.sort(found)
+
+
+def _weights(runs: Sequence[Run]) -> NDArray[np.float64] | None:
     if all(run.weight is None for run in runs):
         return None
     return np.concatenate([np.ones(len(run)) if run.weight is None else run.weight for run in runs])
@@ -84,7 +92,7 @@ def _worth(runs: Sequence[Run]) -> float:
             continue
         size = float(len(run))
         if run.weight is not None:
-            size = float(run.weight.sum()) ** 2 / max(float(run.weight @ run.weight), 1e-9)
+            size = float(run.weight.sum()) ** 2 / max(inner(run.weight, run.weight), 1e-9)
         worth += size / autocorrelation_time(run.total_ns <= np.median(run.total_ns))
     return worth
 

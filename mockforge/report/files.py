@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mockforge.model.sample import Run, SummaryRun
+from mockforge.report.answers import traits_by_operation
 from mockforge.report.comparing import Side, compare_sides
 from mockforge.report.deviation import DeviationReport
+from mockforge.report.drift import Traits, drift
 from mockforge.report.samples import Loaded, load_all
 from mockforge.report.summaries import SummarySide, compare_summaries, summarised
 from mockforge.report.tolerances import Tolerances
@@ -43,7 +45,27 @@ def compare_files(
     if any(isinstance(one.run, SummaryRun) for one in loaded):
         return compare_summaries(_summaries(real), _summaries(mock), tolerances)
     settled = warmup or WarmUp()
-    return compare_sides(_side(real, settled), _side(mock, settled), tolerances)
+    report = compare_sides(_side(real, settled), _side(mock, settled), tolerances)
+    return _with_drift(report, _traits(files.real[0], real[0]), _traits(files.mock[0], mock[0]))
+
+
+def _traits(path: Path, loaded: Loaded) -> Mapping[str, Traits]:
+    """What is answered in a recording, by operation; nothing is known of a load tool's answers."""
+    if loaded.ids is None or not isinstance(loaded.run, Run):
+        return {}
+    return traits_by_operation(path, loaded.run, loaded.ids)
+
+
+def _with_drift(
+    report: DeviationReport, real: Mapping[str, Traits], mock: Mapping[str, Traits]
+) -> DeviationReport:
+    """The report with what the answers of either side's first run have that the other's lack."""
+    none = Traits()
+    operations = [
+        replace(one, drift=drift(one.drift, real.get(one.name, none), mock.get(one.name, none)))
+        for one in report.operations
+    ]
+    return replace(report, operations=tuple(operations))
 
 
 def _side(loaded: Sequence[Loaded], warmup: WarmUp) -> Side:

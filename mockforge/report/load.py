@@ -21,7 +21,7 @@ __all__ = ["LoadBin", "load_response", "matched"]
 #: A group of fewer requests than this says nothing of its load.
 _FEWEST = 20
 #: Up to so many values Harrell and Davis' quantile is worth its cost.
-_SMALL = 1_000
+_SMALL = 200
 #: With less than this part of either run to compare, loads have too little in common.
 _LEAST_MATCHED = 0.5
 

@@ -10,6 +10,7 @@ from statistics import fmean
 
 from mockforge.report.comparing import loaded_differently
 from mockforge.report.deviation import FEW_SAMPLES, DeviationReport, RunSummary
+from mockforge.report.drift import Finding
 from mockforge.report.figures import count, milliseconds, percent, rate, signed_percent
 from mockforge.report.metrics.own_lateness import PLANNED
 from mockforge.report.verdicts import Verdict
@@ -19,6 +20,7 @@ __all__ = ["Remark", "remarks"]
 #: Medians this many times apart look like two units of one figure.
 _UNITS_APART = (1e3, 1e6, 1e9)
 _DAYS_APART = 30
+_MOST_FINDINGS = 3
 _DAY_NS = 86_400 * 10**9
 _FALSE_NOTES = frozenset({"", "0", "false", "no"})
 _TRUE_NOTES = frozenset({"1", "true", "yes"})
@@ -41,6 +43,7 @@ def remarks(report: DeviationReport) -> tuple[Remark, ...]:
         *_generator_limited(report),
         *_mixed_units(report),
         *_unsampled(report),
+        *_drift(report),
         *_unknown_operations(report),
         *_interrupted(report),
         *_of_tool(report),
@@ -131,6 +134,24 @@ def _unsampled(report: DeviationReport) -> Iterator[Remark]:
                 f"of the {side} run only percentiles are known: figures are compared as they are, no interval"
             )
             yield Remark("no_samples", text + rounded, grave=True)
+
+
+def _drift(report: DeviationReport) -> Iterator[Remark]:
+    """What the mock answers otherwise."""
+    for operation in report.ranked:
+        found = operation.drift.findings
+        if found:
+            shown = "; ".join(map(_difference, found[:_MOST_FINDINGS]))
+            more = f"; and {len(found) - _MOST_FINDINGS} more" if len(found) > _MOST_FINDINGS else ""
+            grave = any(one.kind != "header" for one in found)
+            yield Remark("drift", f"{operation.name} is answered otherwise: {shown}{more}", grave)
+
+
+def _difference(one: Finding) -> str:
+    """`json $.price: number only real`, `status 503 0.1 % real, 4.0 % mock`."""
+    if not one.real or not one.mock:
+        return f"{one.kind} {one.what} only {'real' if one.real else 'mock'}"
+    return f"{one.kind} {one.what} {percent(one.real)} real, {percent(one.mock)} mock"
 
 
 def _unknown_operations(report: DeviationReport) -> Iterator[Remark]:

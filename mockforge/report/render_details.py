@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mockforge.report.deviation import DeviationReport, OperationDeviation
-from mockforge.report.figures import count, milliseconds
+from mockforge.report.figures import count, milliseconds, percent
 from mockforge.report.judgement import amount, figure, interval
 from mockforge.report.verdicts import Metric, Verdict
 
@@ -25,6 +25,8 @@ def details(report: DeviationReport) -> Iterator[Text | Table]:
         yield _numbers(operation)
         if operation.load:
             yield _load(operation)
+        if operation.drift.findings:
+            yield _drift(operation)
 
 
 def _numbers(operation: OperationDeviation) -> Table:
@@ -65,6 +67,13 @@ def _load(operation: OperationDeviation) -> Table:
         shown = str(one.low) if one.low == one.high else f"{one.low} to {one.high}"
         figures = [*map(count, one.count), *map(milliseconds, (*one.p50_ms, *one.p95_ms))]
         table.add_row(shown, *figures)
+    return table
+
+
+def _drift(operation: OperationDeviation) -> Table:
+    table = _table("answered otherwise", "real", "mock")
+    for one in operation.drift.findings:
+        table.add_row(Text(f"{one.kind} {one.what}", overflow="fold"), percent(one.real), percent(one.mock))
     return table
 
 

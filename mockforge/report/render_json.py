@@ -91,6 +91,18 @@ def _operation(operation: OperationDeviation) -> dict[str, Any]:
         "verdict": operation.verdict.value,
         "metrics": {metric.name: _metric(metric) for metric in operation.metrics},
         "load": [_load(one) for one in operation.load],
+        "drift": {
+            "looked_at": _pair(Pair(*operation.drift.looked_at)),
+            "findings": [
+                {
+                    "kind": one.kind,
+                    "what": one.what,
+                    "real_share": _number(one.real),
+                    "mock_share": _number(one.mock),
+                }
+                for one in operation.drift.findings
+            ],
+        },
     }
 
 

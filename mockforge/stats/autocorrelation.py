@@ -6,8 +6,12 @@ autocorrelation time τ are worth n / τ independent ones where a mean, or the s
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from mockforge.stats.products import inner
 
 __all__ = ["autocorrelation", "autocorrelation_time", "effective_size"]
 
@@ -16,6 +20,7 @@ _WINDOW = 5.0
 #: In a series of more values than this, the first lags are tried by themselves.
 _LONG = 2_000
 _FEW_LAGS = 48
+_MORE_LAGS = 400
 
 
 def autocorrelation(series: ArrayLike) -> NDArray[np.float64]:
@@ -35,10 +40,14 @@ def autocorrelation_time(series: ArrayLike) -> float:
 
     For an AR(1) process of coefficient φ it is (1 + φ) / (1 - φ).
     """
-    values = np.asarray(series, dtype=np.float64)
+    values = np.asarray(series)
     if values.size < 2:
         return 1.0
-    near = _near_time(values - values.mean()) if values.size > _LONG else None
+    if values.dtype == np.bool_:
+        near = _ended(_shares_in_common(values))
+    else:
+        values = np.asarray(values, dtype=np.float64)
+        near = _ended(_products(values - values.mean())) if values.size > _LONG else None
     if near is not None:
         return near
     taus = 2 * np.cumsum(autocorrelation(values)) - 1
@@ -46,17 +55,36 @@ def autocorrelation_time(series: ArrayLike) -> float:
     return max(1.0, float(taus[ended[0]] if ended.size else taus[-1]))
 
 
-def _near_time(centred: NDArray[np.float64]) -> float | None:
-    """The same, lag by lag; None where the sum has not ended after a few: then all lags at once cost less."""
-    variance = float(centred @ centred)
+def _ended(covariances: Iterator[float]) -> float | None:
+    """τ of covariances at lags 0, 1, 2 …; None where they end too early: all at once then cost less."""
+    variance = next(covariances)
     if variance <= 0:
         return 1.0
     tau = 1.0
-    for lag in range(1, _FEW_LAGS):
-        tau += 2 * float(centred[lag:] @ centred[:-lag]) / variance
+    for lag, covariance in enumerate(covariances, 1):
+        tau += 2 * covariance / variance
         if lag >= _WINDOW * tau:
             return max(1.0, tau)
     return None
+
+
+def _products(centred: NDArray[np.float64]) -> Iterator[float]:
+    """The covariances of a centred series at the first lags, times its length."""
+    yield inner(centred, centred)
+    for lag in range(1, _FEW_LAGS):
+        yield inner(centred[lag:], centred[:-lag])
+
+
+def _shares_in_common(hits: NDArray[np.bool_]) -> Iterator[float]:
+    """The same of a series of hits and misses, counted: some thirty times as fast."""
+    count, total = hits.size, int(np.count_nonzero(hits))
+    share = total / count
+    yield total - share * total
+    first = last = 0
+    for lag in range(1, min(_MORE_LAGS, count)):
+        first, last = first + int(hits[lag - 1]), last + int(hits[-lag])
+        both = int(np.count_nonzero(hits[lag:] & hits[:-lag]))
+        yield both - share * (2 * total - first - last) + (count - lag) * share * share
 
 
 def effective_size(series: ArrayLike) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mockforge.stats.autocorrelation import autocorrelation_time, effective_size
+from mockforge.stats.products import inner
 
 __all__ = [
     "Interval",
@@ -93,7 +94,7 @@ class _Ordered:
 
 def _worth(weights: NDArray[np.float64]) -> float:
     """The number of even weights that these are worth (Kish): for a mean, uneven ones count for less."""
-    return float(weights.sum()) ** 2 / float(weights @ weights)
+    return float(weights.sum()) ** 2 / inner(weights, weights)
 
 
 def _bounded(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from mockforge.stats.products import inner
 
 __all__ = ["correlation", "levels", "spearman"]
 
@@ -39,8 +43,8 @@ def correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     if a.size < 2:
         return 0.0
     deviation_a, deviation_b = a - a.mean(), b - b.mean()
-    scale = float(np.sqrt((deviation_a @ deviation_a) * (deviation_b @ deviation_b)))
-    return float(deviation_a @ deviation_b) / scale if scale > 0 else 0.0
+    scale = math.sqrt(inner(deviation_a, deviation_a) * inner(deviation_b, deviation_b))
+    return inner(deviation_a, deviation_b) / scale if scale > 0 else 0.0
 
 
 def spearman(a: ArrayLike, b: ArrayLike, group: NDArray[np.int64] | None = None) -> float:

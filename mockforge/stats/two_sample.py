@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mockforge.stats.products import inner
+
 __all__ = ["Distance", "distance", "inhomogeneity", "wasserstein"]
 
 _Weights = NDArray[np.float64] | None
@@ -41,7 +43,7 @@ def distance(a: ArrayLike, b: ArrayLike, weights_a: _Weights = None, weights_b: 
     chance = math.sqrt(2 / math.pi) * float(np.sum(np.sqrt(pooled * (1 - pooled)) * widths))
     influence = np.concatenate([[0.0], np.cumsum(np.sign(difference) * widths)])
     heights = np.diff(np.concatenate([[0.0], (f + g) / 2, [1.0]]))
-    variance = float(heights @ influence**2) - float(heights @ influence) ** 2
+    variance = inner(heights, influence**2) - inner(heights, influence) ** 2
     return Distance(
         wasserstein=float(np.sum(np.abs(difference) * widths)),
         inhomogeneity=float(np.sum(difference**2 * widths)) / crossed if crossed > 0 else 0.0,

@@ -161,3 +161,17 @@ def test_repetitions_are_compared_run_by_run(runs: tuple[Path, Path]) -> None:
     assert "autocorrelation" in done.stdout
     assert "the mocked run is missing" in refusal(compare("--a", real))
     assert "named twice" in refusal(compare(real, mock, "--b", mock))
+
+
+def test_what_the_mock_answers_otherwise_is_named(tmp_path: Path) -> None:
+    def answering(name: str, body: bytes) -> Path:
+        with RecordingWriter(tmp_path / name, RecordingMeta("recording", "http://backend", 0)) as writer:
+            for index in range(20):
+                request, response = Request("GET", "/orders"), Response(200, body=body)
+                writer.add(Exchange(index, index * 5_000_000, request, response, 1_000_000))
+        return tmp_path / name
+
+    done = compare(answering("real.mfrec", b'{"id": 1, "price": 2.5}'), answering("mock.mfrec", b'{"id": 1}'))
+    assert "GET /orders is answered otherwise: json $.price: number only real" in " ".join(
+        done.stdout.split()
+    )

@@ -12,7 +12,7 @@ from mockforge.model.sample import Run
 from mockforge.report.metrics.kinds import Family, Kind, Scale, Unit
 from mockforge.report.metrics.throughput import per_second
 from mockforge.stats.intervals import Interval, share_interval
-from mockforge.stats.ranks import spearman
+from mockforge.stats.ranks import correlation, levels
 
 __all__ = ["STRUCTURE"]
 
@@ -36,10 +36,10 @@ def _measure(run: Run) -> Mapping[str, Interval]:
 
 def _autocorrelation(run: Run) -> Interval:
     """The rank correlation of a latency with the next, and Fisher's interval."""
-    latency = run.total_ns
-    correlation = spearman(latency[:-1], latency[1:])
-    centre, half = math.atanh(min(max(correlation, -0.999999), 0.999999)), _Z / math.sqrt(len(run) - 3)
-    return Interval(correlation, math.tanh(centre - half), math.tanh(centre + half), len(run))
+    ranks = levels(run.total_ns)
+    lag = correlation(ranks[:-1], ranks[1:])
+    centre, half = math.atanh(min(max(lag, -0.999999), 0.999999)), _Z / math.sqrt(len(run) - 3)
+    return Interval(lag, math.tanh(centre - half), math.tanh(centre + half), len(run))
 
 
 def _slow_seconds(run: Run) -> NDArray[np.bool_]:
