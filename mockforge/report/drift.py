@@ -73,7 +73,7 @@ class Traits:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """What has drifted of one operation, and how many answers of either side were looked into, real and mock."""
+    """The statuses whose shares differ by more than chance and by more than a hundredth."""
 
     findings: tuple[Finding, ...] = ()
     looked_at: tuple[int, int] = (0, 0)
