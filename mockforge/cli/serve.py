@@ -108,7 +108,7 @@ def serve(
         with _recorded(record_run, stubs, notes, app.lane.journal):
             async with serving(app, sock, tls):
                 url = f"{'https' if tls else 'http'}://{host}:{sock.getsockname()[1]}"
-                _announce(app.lane.engine, url, drawn)
+                _announce(app.lane.engine, url, drawn, proxy_unmatched)
                 following = asyncio.create_task(follow_edits(stubs, app.stubs.take_files, _tell, read=read))
                 await stop.wait()
                 following.cancel()
@@ -137,9 +137,11 @@ def _app(engine: Engine, max_body: int, admin: AdminOptions, upstream: UpstreamP
     return app
 
 
-def _announce(engine: Engine, url: str, seed: int) -> None:
+def _announce(engine: Engine, url: str, seed: int, fallback: str | None) -> None:
     stubs = count(len(engine.service.stubs))
     say.print(f"serving {engine.service.name} on {url}: {stubs} stubs, seed {seed} (Ctrl-C ends it)")
+    if fallback is not None:
+        say.print(f"what no stub matches goes on to {fallback}", markup=False)
 
 
 def _warn_sometimes() -> Callable[[LateWindow], None]:

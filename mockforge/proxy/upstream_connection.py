@@ -125,8 +125,8 @@ class UpstreamConnection(asyncio.Protocol):
             data, self._held = self._held + data, b""
         try:
             self._take(trip, data)
-        except MalformedError:
-            self._fail(self._phase, _NOT_HTTP)
+        except MalformedError as error:
+            self._fail(self._phase, str(error))
 
     # The answer
 

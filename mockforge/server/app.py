@@ -113,6 +113,8 @@ class MockApp:
         self.lane.journal.add_forwarded(event)
         if decision.callbacks and stayed:
             self.lane.callbacks.plan(decision.callbacks, request, arrived_ns)
+        if passing_on is not None:
+            passing_on.check_whole()
 
     def _event(
         self,

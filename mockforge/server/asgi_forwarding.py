@@ -70,6 +70,11 @@ class PassingOn:
         first_byte_ns = self._first_byte_ns
         return event._replace(response=response, plan=plan, forwarded=forwarded, first_byte_ns=first_byte_ns)
 
+    def check_whole(self) -> None:
+        """ConnectionError where the answer broke off, so that the server cuts the caller off too."""
+        if self._broken:
+            raise ConnectionError(f"the upstream's answer broke off: {self._answer.error}")
+
     async def _pass_on(self, left: asyncio.Future[MutableMapping[str, Any]], send: Send) -> bool:
         begun = False
         while True:
@@ -87,7 +92,7 @@ class PassingOn:
             if not begun:
                 continue
             if self._broken:
-                raise ConnectionError(f"the upstream's answer broke off: {self._answer.error}")
+                return True
             done, body = self._done, b"".join(self._parts)
             self._parts.clear()
             self._size = 0

@@ -318,13 +318,10 @@ def test_a_link_that_leads_out_of_the_folder_is_not_followed(api: Api, folder: P
     link.unlink()
 
 
-def test_recording_is_another_command_and_says_so(api: Api) -> None:
+def test_nothing_is_recorded_until_a_client_starts_it(api: Api) -> None:
     assert api.call("GET", "/recordings/status") == (200, {"status": "NeverStarted"})
     stopped = {"errors": [{"code": 30, "title": "Not currently recording."}]}
     assert api.call("POST", "/recordings/stop") == (400, stopped)
-    for path in ("/recordings/start", "/recordings/snapshot"):
-        status, refused = api.call("POST", path, {})
-        assert (status, "mockforge record" in refused["errors"][0]["detail"]) == (501, True)
 
 
 def test_what_is_no_route_or_no_json_is_answered_in_json(api: Api) -> None:

@@ -54,7 +54,7 @@ class RecordingRoutes:
         return json_answer({"status": self._status})
 
     async def start(self, request: Request) -> Response:
-        spec = read_record_spec(await object_body(request))
+        spec = await self._spec_of(request)
         if self._status == "Recording":
             return json_answer({})
         if spec.target is not None:
@@ -78,8 +78,15 @@ class RecordingRoutes:
         return await self._take(self._spec, self._from)
 
     async def snapshot(self, request: Request) -> Response:
+        return await self._take(await self._spec_of(request), 0)
+
+    async def _spec_of(self, request: Request) -> RecordSpec:
+        """What the client asks for; AdminError where that cannot be done, before anything is."""
         spec = read_record_spec(await object_body(request))
-        return await self._take(spec, 0)
+        if spec.persist and self._admin.folder is None:
+            detail = "say persist: false, or start it as mockforge serve FOLDER"
+            raise AdminError("Recorded stubs cannot be saved", 501, code=50, detail=detail)
+        return spec
 
     async def _take(self, spec: RecordSpec, first: int) -> Response:
         """Stubs of the journal's events from the one of number `first` on, which are served from now on."""
