@@ -11,11 +11,11 @@ import typer
 
 from mockforge.cli import compare_options as options
 from mockforge.cli.console import out, say
+from mockforge.cli.project_options import ProjectFile, tolerances_of
 from mockforge.errors import EXIT_INCONCLUSIVE, EXIT_OK, EXIT_OUTSIDE, UsageError
 from mockforge.report.files import Files, compare_files
 from mockforge.report.render_terminal import DeviationView
 from mockforge.report.renderers import RENDERERS
-from mockforge.report.tolerances import Tolerances
 from mockforge.report.verdicts import Verdict
 from mockforge.report.warmup import WarmUp
 
@@ -35,7 +35,8 @@ def compare(
     b: options.MockedRuns = None,
     tolerance: options.Tolerance = None,
     expect: options.Expect = None,
-    floor: options.Floor = 1.0,
+    floor: options.Floor = None,
+    project: ProjectFile = None,
     warm_up: options.WarmUpCut = "auto",
     html: options.File = None,
     json: options.File = None,
@@ -55,7 +56,7 @@ def compare(
         mockforge compare recordings/real.mfrec recordings/mock.mfrec --html r.html --tolerance p95=10%
     """
     files = _sides(real, mock, a or (), b or ())
-    tolerances = Tolerances.parse([*(tolerance or ()), *(expect or ())], floor)
+    tolerances = tolerances_of(project, [*(tolerance or ()), *(expect or ())], floor)
     if show and html is None:
         html = Path(tempfile.mkdtemp(prefix="mockforge-")) / "report.html"
     report = compare_files(files, tolerances, WarmUp.parse(warm_up))

@@ -52,7 +52,10 @@ Expect = Annotated[
     ),
 ]
 Floor = Annotated[
-    float, typer.Option(min=0, metavar="MS", help="A latency's deviation of less than this is none.")
+    float | None,
+    typer.Option(
+        min=0, metavar="MS", show_default="1", help="A latency's deviation of less than this is none."
+    ),
 ]
 WarmUpCut = Annotated[
     str, typer.Option(metavar="CUT", help="What to leave out at the beginning: auto, none, 10% or 5s.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +10,11 @@ import typer
 
 from mockforge.errors import UsageError
 from mockforge.forwarding.proxied import CompiledForward, forward_all
-from mockforge.proxy.upstream import UpstreamPool
+from mockforge.proxy.upstream import SILENCE_S, UpstreamPool
 from mockforge.server.loops import OwnAddress
 from mockforge.targets import UpstreamTls, parse_target
 
-__all__ = ["ProxyCa", "ProxyInsecure", "ProxyTimeout", "ProxyUnmatched", "fallback_to", "upstream_pool"]
+__all__ = ["Passing", "ProxyCa", "ProxyInsecure", "ProxyTimeout", "ProxyUnmatched", "fallback_to"]
 
 ProxyUnmatched = Annotated[
     str | None,
@@ -30,18 +31,30 @@ ProxyCa = Annotated[
 ]
 
 
-def fallback_to(url: str | None, own: OwnAddress) -> CompiledForward | None:
-    """Where what is unmatched goes on to; UsageError where that cannot be, or is the mock itself."""
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """The options as they are given."""
+
+    unmatched: str | None = None
+    silence_s: float = SILENCE_S
+    ca: Path | None = None
+    insecure: bool = False
+
+    def pool(self) -> UpstreamPool:
+        """The way to upstreams; UsageError where a file cannot be used."""
+        tls = UpstreamTls(self.insecure, self.ca)
+        tls.context()
+        return UpstreamPool(tls, silence_s=self.silence_s)
+
+
+def fallback_to(url: str | None, own: OwnAddress, asked: str) -> CompiledForward | None:
+    """Where what is unmatched goes on to, as `asked` has it.
+
+    UsageError where that cannot be, or is the mock itself.
+    """
     if url is None:
         return None
     target = parse_target(url)
     if own.leads_back(target):
-        raise UsageError(f"--proxy-unmatched {url} is the mock itself", hint="give the real backend")
+        raise UsageError(f"{asked} {url} is the mock itself", hint="give the real backend")
     return forward_all(target)
-
-
-def upstream_pool(silence_s: float, ca: Path | None, *, insecure: bool) -> UpstreamPool:
-    """The way to upstreams; UsageError where a file cannot be used."""
-    tls = UpstreamTls(insecure, ca)
-    tls.context()
-    return UpstreamPool(tls, silence_s=silence_s)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mockforge.cli.console import say
+from mockforge.cli.project_options import Only, ProjectFile
 from mockforge.cli.record_arguments import (
     AdminPort,
     Authorities,
@@ -32,13 +33,14 @@ from mockforge.cli.record_arguments import (
     WhenFull,
 )
 from mockforge.cli.record_markers import Marking, marked_by_signal, marked_over_http
-from mockforge.cli.record_options import Kept, Tapped, kept, size_of, tapped
+from mockforge.cli.record_options import Kept, Tapped, kept, size_of, tapped, tapped_services
 from mockforge.cli.record_shown import conclude, shown_live
 from mockforge.cli.running import run_until_interrupted
 from mockforge.clock import SystemClock
 from mockforge.errors import UsageError
 from mockforge.interop.forward_proxy import ForwardProxyOptions, run_forward_proxy
 from mockforge.model.exchange import Exchange, Marker
+from mockforge.project.reader import Project, find_project
 from mockforge.proxy.progress import RunStart
 from mockforge.proxy.recorder import ProxyOptions, RecordingProxy, recording
 from mockforge.proxy.traffic import Traffic
@@ -49,6 +51,8 @@ from mockforge.sockets import listen
 from mockforge.targets import UpstreamTls, check_target
 
 __all__ = ["record"]
+
+_FORWARD = Path("recordings", "forward.mfrec")
 
 
 def record(
@@ -71,8 +75,10 @@ def record(
     no_redact: NoRedaction = False,
     admin_port: AdminPort = None,
     forward_proxy: Forward = False,
+    project: ProjectFile = None,
+    only: Only = None,
 ) -> None:
-    """Record a backend: pass traffic to it, untouched, and keep every exchange with its times.
+    """Record a backend, or all of a project: pass traffic on untouched, keep every exchange with its times.
 
     Point the callers at this address in place of the backend's. Secrets give way to pseudonyms before
     anything is written. Ctrl-C ends it and keeps what was recorded; SIGUSR1 marks a phase.
@@ -81,26 +87,35 @@ def record(
 
         mockforge record --target http://127.0.0.1:9000 --port 8080 --out recordings/orders.mfrec
     """
-    keeping = kept(redact, off=no_redact, most=max_size, when_full=when_full)
+    keeping = kept(redact, found := find_project(project), off=no_redact, most=max_size, when_full=when_full)
     run = _Run(host, keeping, admin_port)
+    size = size_of(keep_body)
     if forward_proxy:
         if target or tls_cert or client_cert:
             raise UsageError("--forward-proxy takes no --target and no certificates of its own")
-        asked = ForwardProxyOptions(
-            run.take, host, port, trusted_ca=ca, insecure=insecure, keep_body=size_of(keep_body)
-        )
-        path = out or Path("recordings", "forward.mfrec")
-        run_until_interrupted(lambda stop: run.forward(asked, path, stop))
+        asked = ForwardProxyOptions(run.take, host, port, trusted_ca=ca, insecure=insecure, keep_body=size)
+        run_until_interrupted(lambda stop: run.forward(asked, out or _FORWARD, stop))
         return
     options = ProxyOptions(
         host=None if host_header == "target" else host_header,
-        keep_body=size_of(keep_body),
+        keep_body=size,
         timeout_s=timeout,
         tls=UpstreamTls(insecure, ca, client_cert, client_key),
         caller_tls=None if (tls := TlsFiles.of(tls_cert, tls_key)) is None else tls.context(),
     )
-    backends = tapped(target or (), port, out)
+    backends = _backends(found, target or (), only or (), port, out)
     run_until_interrupted(lambda stop: run.reverse(backends, options, stop))
+
+
+def _backends(
+    project: Project | None, targets: Sequence[str], only: Sequence[str], port: int, out: Path | None
+) -> list[Tapped]:
+    """Those of the command line, else the project's."""
+    if project is not None and not targets:
+        return tapped_services(project.only(tuple(only)), out)
+    if only:
+        raise UsageError("--only goes with a project", hint="leave --target away, or give --project FILE")
+    return tapped(targets, port, out)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,12 @@ from typing import Literal
 
 from mockforge.cli.recordings_redact import redactor_for
 from mockforge.errors import UsageError
+from mockforge.project.reader import Project, ProjectService
 from mockforge.recording.bounds import Bounds
-from mockforge.recording.redaction import Redactor, rules_from_file
+from mockforge.recording.redaction import RedactionRules, Redactor, rules_from_file
 from mockforge.targets import Target, parse_target
 
-__all__ = ["Kept", "Tapped", "kept", "size_of", "tapped"]
+__all__ = ["Kept", "Tapped", "kept", "size_of", "tapped", "tapped_services"]
 
 WhenFull = Literal["stop", "drop-bodies"]
 
@@ -38,7 +39,7 @@ class Kept:
     """What holds for a whole run: how large recordings may grow, and what is secret in them."""
 
     bounds: Bounds | None
-    rules: Path | None
+    rules: RedactionRules | None
     redacted: bool
 
     def redactor(self, recording: Path) -> Redactor | None:
@@ -71,6 +72,30 @@ def tapped(targets: Sequence[str], port: int, into: Path | None) -> list[Tapped]
     return [Tapped(target, at, folder / f"{name}-{stamp}.mfrec") for name, target, at in several]
 
 
+def tapped_services(services: Sequence[ProjectService], into: Path | None) -> list[Tapped]:
+    """The backends of a project's services, each on the port that its mock is served on.
+
+    Raises UsageError for a service without a backend, or that shares its port.
+    """
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    ports: dict[int, str] = {}
+    backends = []
+    for service in services:
+        if service.upstream is None:
+            raise UsageError(
+                f"{service.name} has no upstream to record", hint="say it in the project, or --only others"
+            )
+        other = ports.setdefault(service.port, service.name) if service.port else service.name
+        if other != service.name:
+            raise UsageError(
+                f"{service.name} and {other} share port {service.port}, and a recording takes a port each",
+                hint=f"one after the other: --only {service.name}",
+            )
+        path = (into or Path("recordings")) / f"{service.name}-{stamp}.mfrec"
+        backends.append(Tapped(parse_target(service.upstream), service.port, path))
+    return backends
+
+
 def _named(text: str, port: int | None) -> tuple[str, Target, int]:
     """Name, target and port of `NAME=URL@PORT`; the last may be left to `port`."""
     found = _NAMED.fullmatch(text)
@@ -98,13 +123,15 @@ def size_of(text: str) -> int:
     return int(float(found["number"]) * _UNITS[found["unit"].upper()])
 
 
-def kept(rules: Path | None, *, off: bool, most: str | None, when_full: WhenFull) -> Kept:
-    """What is kept: within a bound, by the rules of the file or the defaults.
+def kept(
+    rules: Path | None, project: Project | None, *, off: bool, most: str | None, when_full: WhenFull
+) -> Kept:
+    """What is kept: within a bound, by the rules of the file, else the project's, else the defaults.
 
     Raises UsageError where the two options exclude each other, or the bound or the rules cannot be had.
     """
     if off and rules is not None:
         raise UsageError(f"--no-redact and --redact {rules} exclude each other", hint="give one of the two")
-    if rules is not None:
-        rules_from_file(rules)
-    return Kept(None if most is None else Bounds(size_of(most), when_full), rules, redacted=not off)
+    own = None if project is None else project.redaction
+    bounds = None if most is None else Bounds(size_of(most), when_full)
+    return Kept(bounds, own if rules is None else rules_from_file(rules), redacted=not off)

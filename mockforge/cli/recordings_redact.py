@@ -18,9 +18,11 @@ __all__ = ["redactor_for"]
 _VARIABLE = "MOCKFORGE_REDACTION_KEY"
 
 
-def redactor_for(recording: Path, rules: Path | None, key: Path | None) -> Redactor:
-    """With the rules of a file, else the defaults; raises UsageError for rules or keys that are none."""
-    return Redactor(rules_from_file(rules) if rules else RedactionRules(), _key(recording, key))
+def redactor_for(recording: Path, rules: Path | RedactionRules | None, key: Path | None) -> Redactor:
+    """With the rules given or of a file, else the defaults; UsageError for rules or keys that are none."""
+    if isinstance(rules, Path):
+        rules = rules_from_file(rules)
+    return Redactor(rules or RedactionRules(), _key(recording, key))
 
 
 def _key(recording: Path, key: Path | None) -> bytes:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 
 from mockforge.clock import Clock
 from mockforge.engine import Decision, Engine
@@ -18,6 +16,7 @@ from mockforge.model.request import Connection, RequestView, connection_of
 from mockforge.model.response import BODILESS, RenderedResponse
 from mockforge.model.upstream import Upstream
 from mockforge.server.admin import ADMIN_PREFIX, Admin, AdminOptions, admin_app
+from mockforge.server.admin.context import Receive, Scope, Send
 from mockforge.server.admin.store import StubStore
 from mockforge.server.asgi_forwarding import PassingOn
 from mockforge.server.gateway import Gateway
@@ -26,11 +25,6 @@ from mockforge.server.stations import Waiting
 from mockforge.state.journal import Journal
 
 __all__ = ["MockApp"]
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 
 class MockApp:
@@ -53,13 +47,14 @@ class MockApp:
         self._clock = self.lane.clock
         #: Every edit of what is served goes through it.
         self.stubs = StubStore(engine, self._clock.now_ns)
-        self._admin = admin_app(Admin(self.lane, self.stubs, admin or AdminOptions()))
+        #: The ASGI application of `/__admin`.
+        self.admin = admin_app(Admin(self.lane, self.stubs, admin or AdminOptions()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http" and scope["path"].startswith(f"{ADMIN_PREFIX}/"):
-            await self._admin(scope, receive, send)
+            await self.admin(scope, receive, send)
         elif scope["type"] == "http" and scope["path"] == "*":
             await self._answer_server_wide(send)
         elif scope["type"] == "http":

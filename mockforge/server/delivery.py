@@ -114,6 +114,10 @@ class Outbox:
         #: A slot that went the short way and is free for the next answer.
         self._spare: _Answer | None = None
 
+    def move_to(self, lane: Lane) -> None:
+        """Answer for another service from now on; nothing may be owed."""
+        self._lane = lane
+
     @property
     def owed(self) -> int:
         """Answers that are not out yet."""

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,14 +16,16 @@ from starlette.applications import Starlette
 
 from mockforge.errors import UsageError
 from mockforge.server.app import MockApp
+from mockforge.server.hosts import Hosts, SharedPortProtocol
 from mockforge.server.protocol import FastLaneProtocol
 from mockforge.server.sweep import sweep_regularly
 from mockforge.sockets import BACKLOG
 
-__all__ = ["TlsFiles", "serving", "serving_app"]
+__all__ = ["Listening", "TlsFiles", "serving", "serving_all", "serving_app"]
 
 #: What is in flight when the server ends gets this long.
 _SHUTDOWN_S = 30
+_TELL_AGAIN_S = 0.1
 
 
 class _Server(uvicorn.Server):
@@ -80,12 +82,81 @@ async def serving_app(app: Starlette, sock: socket.socket) -> AsyncIterator[None
         await task
 
 
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A listening socket, and whose it is: one service's, or several services' by host."""
+
+    sock: socket.socket
+    app: MockApp | Hosts
+
+    @property
+    def apps(self) -> list[MockApp]:
+        return self.app.apps if isinstance(self.app, Hosts) else [self.app]
+
+    def protocol(self) -> Callable[..., asyncio.Protocol]:
+        """What makes the protocol of a connection."""
+        if isinstance(self.app, Hosts):
+            return partial(SharedPortProtocol, self.app)
+        return partial(FastLaneProtocol, self.app.lane)
+
+
 @contextlib.asynccontextmanager
-async def serving(app: MockApp, sock: socket.socket, tls: TlsFiles | None = None) -> AsyncIterator[None]:
+async def serving(
+    app: MockApp | Hosts, sock: socket.socket, tls: TlsFiles | None = None
+) -> AsyncIterator[None]:
     """Serve `app` on a listening socket while the block runs; what is in flight at its end is finished."""
-    config = uvicorn.Config(
-        app,
-        http=partial(FastLaneProtocol, app.lane),  # type: ignore[arg-type]
+    async with serving_all([Listening(sock, app)], tls):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serving_all(ports: Sequence[Listening], tls: TlsFiles | None = None) -> AsyncIterator[None]:
+    """Serve every port while the block runs; they end together."""
+    ended = asyncio.Event()
+    async with asyncio.TaskGroup() as running:
+        for port in ports:
+            running.create_task(_serve(port, tls, ended))
+        try:
+            yield
+        finally:
+            ended.set()
+
+
+async def _serve(port: Listening, tls: TlsFiles | None, ended: asyncio.Event) -> None:
+    """Serve one port until `ended` is set and what was in flight then is out."""
+    server = _Server(_config(port, tls))
+    task = asyncio.create_task(server.serve(sockets=[port.sock]))
+    sweeping = asyncio.create_task(sweep_regularly(port.apps[0].lane, server.server_state.connections))
+    try:
+        await ended.wait()
+    finally:
+        server.should_exit = True
+        try:
+            await _told_to_end(server, task)
+            await task
+        finally:
+            sweeping.cancel()  # until now: a request that is never completed must not hold up the end
+            for app in port.apps:
+                await app.close()
+
+
+async def _told_to_end(server: _Server, ending: asyncio.Task[None]) -> None:
+    """Have every connection end until the server has.
+
+    It tells those that it has when it stops to listen; under load there are some that were accepted by then
+    and come to be only after.
+    """
+    while not ending.done():
+        await asyncio.wait([ending], timeout=_TELL_AGAIN_S)
+        if not any(each.is_serving() for each in server.servers):
+            for connection in list(server.server_state.connections):
+                connection.shutdown()
+
+
+def _config(port: Listening, tls: TlsFiles | None) -> uvicorn.Config:
+    return uvicorn.Config(
+        port.app,
+        http=port.protocol(),  # type: ignore[arg-type]
         ws="none",
         lifespan="off",  # what a lifespan would end is ended here, whether or not the server ended well
         log_config=None,
@@ -98,15 +169,3 @@ async def serving(app: MockApp, sock: socket.socket, tls: TlsFiles | None = None
         ssl_certfile=None if tls is None else tls.certificate,
         ssl_keyfile=None if tls is None or tls.key is None else str(tls.key),
     )
-    server = _Server(config)
-    task = asyncio.create_task(server.serve(sockets=[sock]))
-    sweeping = asyncio.create_task(sweep_regularly(app.lane, server.server_state.connections))
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        try:
-            await task
-        finally:
-            sweeping.cancel()  # until now: a request that is never completed must not hold up the end
-            await app.close()

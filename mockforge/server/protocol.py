@@ -118,6 +118,8 @@ class FastLaneProtocol(RequestReader):
 
     def shutdown(self) -> None:
         """The server ends: requests that have begun are finished first, and the caller is told to go."""
+        if self._server_ends:
+            return
         self._server_ends = True
         self._plain = False
         if self._ended_ns is not None:

@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from mockforge.errors import StubFileError
 from mockforge.model.service import Service
 from mockforge.model.stub import Stub
+from mockforge.stubfiles.file_text import parse_file
 from mockforge.stubfiles.folder import Layout
 from mockforge.stubfiles.form import FileForm, ServiceForm, StubForm
-from mockforge.stubfiles.json_text import parse_json
 from mockforge.stubfiles.mapping import Form
 from mockforge.stubfiles.parsed import Parsed
 from mockforge.stubfiles.problems import Loc, Problem, RefusedError, brief, unknown_key
@@ -24,9 +24,8 @@ from mockforge.stubfiles.refusals import refusals_of
 from mockforge.stubfiles.spells_form import to_slow_spells
 from mockforge.stubfiles.to_model import Place, derived_name, to_capacity, to_stub
 from mockforge.stubfiles.written import as_text
-from mockforge.stubfiles.yaml_text import parse_yaml
 
-__all__ = ["read_service"]
+__all__ = ["read_service", "validated"]
 
 AForm = TypeVar("AForm", bound=Form)
 
@@ -100,19 +99,13 @@ class _Reading:
     def _parse(self, file: Path) -> Parsed | None:
         shown = str(file)
         try:
-            text = file.read_bytes().decode("utf-8-sig")
-            parsed = parse_json(text) if file.suffix.lower() == ".json" else parse_yaml(text)
-        except OSError as error:
-            self._refuse(shown, None, RefusedError(f"cannot be read: {error.strerror}"))
-        except UnicodeDecodeError as error:
-            self._refuse(shown, None, RefusedError(f"is not UTF-8 at byte {error.start}"))
+            parsed = parse_file(file)
         except RefusedError as refused:
             self._refuse(shown, refused.line, refused)
-        else:
-            for found in parsed.refused:
-                self._refuse(shown, found.line, found)
-            return parsed
-        return None
+            return None
+        for found in parsed.refused:
+            self._refuse(shown, found.line, found)
+        return parsed
 
     def _refuse(self, file: str, line: int | None, refused: RefusedError, key: Loc = ()) -> None:
         self.problems.append(Problem(file, line, refused.what, refused.hint, key=key))
@@ -152,7 +145,7 @@ class _Reading:
             )
             return
         self._service_place = str(place)
-        self._service = _validated(ServiceForm, written, place) or self._service
+        self._service = validated(ServiceForm, written, place) or self._service
 
     def _take_stub(self, file: str, parsed: Parsed, loc: Loc, written: object) -> None:
         place = Place(file, parsed, loc, _subject(written, loc), self.problems)
@@ -161,7 +154,7 @@ class _Reading:
             first = self._places.setdefault(name, str(place))
             if first != str(place):
                 place.refuse(("name",), RefusedError(f"stands twice, first at {first}", "names must differ"))
-        form = _validated(StubForm, written, place)
+        form = validated(StubForm, written, place)
         if form is None:
             return
         if form.pool is not None:
@@ -185,7 +178,8 @@ class _Reading:
         return named
 
 
-def _validated(form: type[AForm], written: object, place: Place) -> AForm | None:
+def validated(form: type[AForm], written: object, place: Place) -> AForm | None:
+    """What is written, in its form; None where that cannot be, which the place's problems then say."""
     try:
         return form.model_validate(written)
     except ValidationError as error:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from mockforge.stubfiles.form import FileForm, StubForm
 
-__all__ = ["stub_file_schema"]
+__all__ = ["schema_of", "stub_file_schema"]
 
 
 class _Generator(GenerateJsonSchema):
@@ -28,9 +30,10 @@ class _Generator(GenerateJsonSchema):
 
 def stub_file_schema() -> dict[str, object]:
     """The schema of one stub file: a bare stub, or a file of several."""
-    schema = TypeAdapter(FileForm | StubForm).json_schema(by_alias=True, schema_generator=_Generator)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "MockForge stub file",
-        **schema,
-    }
+    return schema_of(FileForm | StubForm, "MockForge stub file")
+
+
+def schema_of(form: Any, title: str) -> dict[str, object]:
+    """The schema of what a form, or one of several, takes."""
+    schema = TypeAdapter(form).json_schema(by_alias=True, schema_generator=_Generator)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **schema}

@@ -21,6 +21,7 @@ LAYERS = [
     {"state"},
     {"compiling", "engine", "recording", "learning"},
     {"proxy", "server", "replay", "report", "interop"},
+    {"project"},
     {"cli", "testing", "__main__"},
 ]
 WITHIN_LAYER = {

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
@@ -15,12 +13,13 @@ from starlette.routing import Route
 
 from mockforge import __version__
 from mockforge.server.admin.answers import AdminError, json_answer
-from mockforge.server.admin.context import ADMIN_PREFIX, Admin
+from mockforge.server.admin.context import ADMIN_PREFIX, Admin, AsgiApp, Receive, Scope, Send
 from mockforge.server.admin.files import FileRoutes
 from mockforge.server.admin.mappings import MappingRoutes
 from mockforge.server.admin.recordings import RecordingRoutes
 from mockforge.server.admin.requests import RequestRoutes
 from mockforge.server.admin.scenarios import ScenarioRoutes
+from mockforge.server.admin.services import ServiceRoutes
 from mockforge.server.admin.settings import SettingRoutes, apply_settings
 from mockforge.server.stations import PoolFigures
 
@@ -28,13 +27,8 @@ __all__ = ["admin_app", "admin_routes"]
 
 _HEALTH = f"{ADMIN_PREFIX}/health"
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-
-def admin_app(admin: Admin) -> App:
+def admin_app(admin: Admin) -> AsgiApp:
     """The application; where there is a token, all but health wants it."""
     app = Starlette(
         routes=admin_routes(admin),
@@ -58,13 +52,14 @@ def admin_routes(admin: Admin) -> list[Route]:
         *SettingRoutes(admin).routes(),
         *FileRoutes(admin).routes(),
         *RecordingRoutes(admin).routes(),
+        *ServiceRoutes(admin).routes(),
     ]
 
 
 class _Guard:
     """Lets callers in that know the token: `Authorization: Token ...`."""
 
-    def __init__(self, app: App, token: str) -> None:
+    def __init__(self, app: AsgiApp, token: str) -> None:
         self._app = app
         self._wanted = f"Token {token}".encode()
 

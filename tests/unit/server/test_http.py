@@ -22,6 +22,7 @@ from mockforge.model.stub import (
 )
 from mockforge.server.app import MockApp
 from mockforge.server.http import serving
+from mockforge.server.protocol import FastLaneProtocol
 from mockforge.sockets import listen
 from mockforge.state.journal import Journal
 
@@ -151,3 +152,31 @@ def test_the_port_is_free_again_when_the_server_has_ended() -> None:
 
     port = with_server(use)
     listen("127.0.0.1", port).close()
+
+
+def test_a_connection_that_the_server_did_not_tell_of_its_end_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Such as one accepted under load and begun only after: it could else go on asking."""
+    tell, told = FastLaneProtocol.shutdown, []
+
+    def missed_at_first(connection: FastLaneProtocol) -> None:
+        told.append(connection)
+        if len(told) > 1:
+            tell(connection)
+
+    monkeypatch.setattr(FastLaneProtocol, "shutdown", missed_at_first)
+
+    async def run() -> bytes:
+        app = MockApp(Engine(compile_service(Service("s", STUBS)), Random(1)), Journal())
+        sock = listen("127.0.0.1", 0)
+        async with serving(app, sock):
+            reader, writer = await asyncio.open_connection(*sock.getsockname())
+            writer.write(request("/text", close=False))
+            await reader.readuntil(b"hello")
+        rest = await reader.read()
+        writer.close()
+        return rest
+
+    assert asyncio.run(run()) == b""
+    assert len(told) > 1
