@@ -49,6 +49,11 @@ class Callbacks:
         #: Made at all, given up after every try, and dropped before they were made.
         self.made = self.failed = self.dropped = 0
 
+    @property
+    def waiting(self) -> int:
+        """Callbacks that are not under way yet."""
+        return len(self._waiting) + len(self._line)
+
     def plan(self, planned: Sequence[PlannedCallback], request: RequestView, arrived_ns: int) -> None:
         """Make callbacks on account of the event that has just been entered into the journal."""
         for each in planned:
@@ -56,7 +61,7 @@ class Callbacks:
             outgoing = task.rendered()
             if outgoing is None:
                 self.failed += 1
-            elif len(self._waiting) + len(self._line) >= _LONGEST_LINE:
+            elif self.waiting >= _LONGEST_LINE:
                 self.dropped += 1
                 task.note_error(f"dropped: {_LONGEST_LINE:,} callbacks were waiting")
             else:

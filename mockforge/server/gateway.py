@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
 
 from mockforge.model.request import RequestView
 from mockforge.model.upstream import AnswerSink, OutgoingRequest, Upstream, UpstreamCall
@@ -46,8 +45,5 @@ class Gateway:
 
 def _hops(request: RequestView) -> list[str]:
     """The names that stand in the request's `Via`."""
-    return [hop.strip().partition(" ")[2] for hop in _hop_texts(request)]
-
-
-def _hop_texts(request: RequestView) -> Iterable[str]:
-    return (hop for line in request.headers.get_all("via") for hop in line.split(","))
+    lines = [value.decode("latin-1") for name, value in request.raw_headers if name.lower() == b"via"]
+    return [hop.strip().partition(" ")[2] for line in lines for hop in line.split(",")]

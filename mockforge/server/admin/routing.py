@@ -21,6 +21,7 @@ from mockforge.server.admin.requests import RequestRoutes
 from mockforge.server.admin.scenarios import ScenarioRoutes
 from mockforge.server.admin.services import ServiceRoutes
 from mockforge.server.admin.settings import SettingRoutes, apply_settings
+from mockforge.server.callbacks import Callbacks
 from mockforge.server.stations import PoolFigures
 
 __all__ = ["admin_app", "admin_routes"]
@@ -103,6 +104,7 @@ class _Process:
                 }
                 if lateness.count
                 else None,
+                "callbacks": _callbacks(lane.callbacks),
                 "pools": {pool.name: _described(pool) for pool in lane.stations.figures()},
             }
         )
@@ -131,6 +133,15 @@ async def _problem(request: Request, error: AdminError) -> Response:
 async def _http_problem(request: Request, error: HTTPException) -> Response:
     where = f"{request.method} {request.url.path}"
     return AdminError(f"{where}: {error.detail}", error.status_code).answer()
+
+
+def _callbacks(callbacks: Callbacks) -> dict[str, int]:
+    return {
+        "made": callbacks.made,
+        "failed": callbacks.failed,
+        "dropped": callbacks.dropped,
+        "waiting": callbacks.waiting,
+    }
 
 
 def _described(pool: PoolFigures) -> dict[str, object]:

@@ -470,6 +470,7 @@ def test_the_admin_api_has_the_metrics_of_what_was_served() -> None:
         "callersLeft": 0,
         "lateWindows": 0,
         "latenessMilliseconds": None,
+        "callbacks": {"made": 0, "failed": 0, "dropped": 0, "waiting": 0},
         "pools": {},
     }
     metrics = orjson.loads(after.body)

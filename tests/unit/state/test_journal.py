@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from mockforge.model.event import ServeEvent
+from mockforge.model.event import Forwarded, ServeEvent, SubEvent
 from mockforge.model.request import RequestView
 from mockforge.model.response import DelayPlan, RenderedResponse
 from mockforge.state.journal import DROPPED_AT_ONCE, Journal
@@ -145,3 +145,35 @@ def test_a_cleared_journal_is_empty_and_misses_nothing_and_its_counts_go_on() ->
     journal.add(event(7))
     assert (journal.served, journal.unmatched, len(journal.latest())) == (101, 100, 1)
     assert journal.entries()[0].id not in before
+
+
+def forwarded(body: bytes) -> ServeEvent:
+    response = RenderedResponse(200, (), body)
+    told = Forwarded("http://real", 1, body_bytes=len(body))
+    return ServeEvent(1, RequestView("GET", "/"), response, DelayPlan(1, 2), None, 3, 4, 0, False, told)
+
+
+def test_bodies_of_proxied_answers_count_towards_the_bound() -> None:
+    journal = Journal(limit=1_000, most_bytes=100_000)
+    for _ in range(20):
+        journal.add_forwarded(forwarded(b"x" * 10_000))
+    assert len(journal.latest()) == 10
+    assert journal.evicted == 10
+
+
+def test_what_happened_after_an_event_goes_with_it() -> None:
+    journal = Journal(limit=1_000, most_bytes=100_000)
+    journal.add_forwarded(forwarded(b"x"))
+    journal.note(0, SubEvent("ERROR", 5, "first"))
+    journal.note(0, SubEvent("ERROR", 6, "y" * 60_000))
+    journal.note(7, SubEvent("ERROR", 5, "of an event that is not there"))
+    assert [note.offset_ns for note in journal.notes(0)] == [5, 6]
+    assert journal.notes(7) == ()
+    journal.add_forwarded(forwarded(b"x" * 60_000))
+    assert journal.evicted == 1
+    assert journal.notes(0) == ()
+    journal.add_forwarded(forwarded(b"x" * 39_000))
+    assert len(journal.latest()) == 2, "what went with the first event takes no room any more"
+    journal.note(1, SubEvent("ERROR", 5, "second"))
+    journal.clear()
+    assert journal.notes(1) == ()
