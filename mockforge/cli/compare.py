@@ -33,6 +33,8 @@ def compare(
     mock: options.Mock = None,
     a: options.RealRuns = None,
     b: options.MockedRuns = None,
+    caller_a: options.CallerReal = None,
+    caller_b: options.CallerMocked = None,
     tolerance: options.Tolerance = None,
     expect: options.Expect = None,
     floor: options.Floor = None,
@@ -59,7 +61,7 @@ def compare(
     tolerances = tolerances_of(project, [*(tolerance or ()), *(expect or ())], floor)
     if show and html is None:
         html = Path(tempfile.mkdtemp(prefix="mockforge-")) / "report.html"
-    report = compare_files(files, tolerances, WarmUp.parse(warm_up))
+    report = compare_files(files, tolerances, WarmUp.parse(warm_up), _callers(caller_a or (), caller_b or ()))
     out.print(DeviationView(report, verbose))
     forms = {"html": html, "json": json, "markdown": markdown, "junit": junit, "prometheus": prometheus}
     for form, path in forms.items():
@@ -84,6 +86,13 @@ def _sides(real: Path | None, mock: Path | None, a: Sequence[Path], b: Sequence[
             hint="mockforge compare REAL MOCK, or --a r1 --a r2 --b m1 --b m2 for repetitions",
         )
     return files
+
+
+def _callers(real: Sequence[Path], mock: Sequence[Path]) -> Files | None:
+    """The caller's files, if any. Raises UsageError where one side has none."""
+    if bool(real) != bool(mock):
+        raise UsageError("the caller's results are needed on both sides", hint="--caller-a and --caller-b")
+    return Files(real, mock) if real else None
 
 
 def _write(path: Path, text: str) -> None:

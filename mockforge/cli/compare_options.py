@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "CallerMocked",
+    "CallerReal",
     "Expect",
     "File",
     "Floor",
@@ -32,6 +34,18 @@ RealRuns = Annotated[
 MockedRuns = Annotated[
     list[Path] | None,
     typer.Option("--b", metavar="FILE", help="A mocked run, one of several; instead of MOCK."),
+]
+CallerReal = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--caller-a",
+        metavar="FILE",
+        help="What the load tool measured at the service that calls this one, on the real dependency.",
+    ),
+]
+CallerMocked = Annotated[
+    list[Path] | None,
+    typer.Option("--caller-b", metavar="FILE", help="The same on the mocked dependency."),
 ]
 Tolerance = Annotated[
     list[str] | None,

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from mockforge import __version__
 from mockforge.report.drift import Drift
 from mockforge.report.expectations import EACH, Expected
+from mockforge.report.explained import Explained
 from mockforge.report.load import LoadBin
 from mockforge.report.tolerances import Tolerances
 from mockforge.report.verdicts import Metric, Verdict, overall_verdict
@@ -25,6 +26,7 @@ from mockforge.report.verdicts import Metric, Verdict, overall_verdict
 __all__ = [
     "ALL_OPERATIONS",
     "FEW_SAMPLES",
+    "CallerLevel",
     "DeviationReport",
     "OperationDeviation",
     "Origin",
@@ -191,7 +193,8 @@ class RunSummary:
 class DeviationReport:
     """Side A against side B: operations that both have, by falling share of A; then those that one lacks.
 
-    Each side is a run or several repetitions of one.
+    Each side is a run or several repetitions of one. `caller` is what users of the service saw that calls
+    this one, where that is known too.
     """
 
     runs_a: tuple[RunSummary, ...]
@@ -201,6 +204,7 @@ class DeviationReport:
     only_a: tuple[str, ...] = ()
     only_b: tuple[str, ...] = ()
     tolerances: Tolerances = field(default_factory=Tolerances)
+    caller: CallerLevel | None = None
     program: str = f"mockforge {__version__}"
 
     @property
@@ -255,12 +259,27 @@ class DeviationReport:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the mock is within its tolerances."""
-        return overall_verdict(
-            [*(metric.verdict for _, metric in self.decisive), *(one.verdict for one in self.expected)]
-        )
+        """Whether the mock is within its tolerances, and so are its callers' results where known."""
+        verdicts = [*(metric.verdict for _, metric in self.decisive), *(one.verdict for one in self.expected)]
+        return overall_verdict(verdicts + ([self.caller.report.verdict] if self.caller else []))
 
     @property
     def gap(self) -> float:
         """The headline: the operations' gaps weighted by A's request shares."""
         return self.overall.gap
+
+
+@dataclass(frozen=True, slots=True)
+class CallerLevel:
+    """What the caller's own results deviate by, and how much of that the dependency explains.
+
+    `operations` are the caller's by what hurts most. Where `nested` is set the calls of each request are
+    known from the times of both files, `within` being the parts of all calls that lie in a request (real,
+    mock); else every request is taken to make as many calls as all do on average.
+    """
+
+    report: DeviationReport
+    nested: bool
+    operations: tuple[Explained, ...]
+    overall: Explained
+    within: tuple[float, float]

@@ -73,7 +73,7 @@ class Traits:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """The statuses whose shares differ by more than chance and by more than a hundredth."""
+    """What has drifted of one operation; how many answers of either side were looked into."""
 
     findings: tuple[Finding, ...] = ()
     looked_at: tuple[int, int] = (0, 0)

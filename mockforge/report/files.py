@@ -11,6 +11,8 @@ from mockforge.report.answers import traits_by_operation
 from mockforge.report.comparing import Side, compare_sides
 from mockforge.report.deviation import DeviationReport
 from mockforge.report.drift import Traits, drift
+from mockforge.report.levels import explain
+from mockforge.report.nesting import Calls, calls_within
 from mockforge.report.samples import Loaded, load_all
 from mockforge.report.summaries import SummarySide, compare_summaries, summarised
 from mockforge.report.tolerances import Tolerances
@@ -33,15 +35,49 @@ def compare_recordings(real: Path, mock: Path, tolerances: Tolerances | None = N
 
 
 def compare_files(
-    files: Files, tolerances: Tolerances | None = None, warmup: WarmUp | None = None
+    files: Files,
+    tolerances: Tolerances | None = None,
+    warmup: WarmUp | None = None,
+    caller: Files | None = None,
 ) -> DeviationReport:
     """The deviation report of both sides' files, judged by `tolerances` or the defaults.
 
-    Where any of them holds percentiles only, all are compared by theirs. Raises RecordingError or
+    `files` are of a dependency, and `caller` of the service that calls it, where that is known too. Where any
+    file of a level holds percentiles only, all of it are compared by theirs. Raises RecordingError or
     ComparisonError where a file cannot be read, ComparisonError where they cannot be compared.
     """
+    real, mock = _loaded(files)
+    report = _compared(files, real, mock, tolerances, warmup)
+    if caller is None:
+        return report
+    caller_real, caller_mock = _loaded(caller)
+    seen = _compared(caller, caller_real, caller_mock, tolerances, warmup)
+    calls = _calls(caller_real[0], real[0]), _calls(caller_mock[0], mock[0])
+    return replace(report, caller=explain(report, seen, *calls))
+
+
+def _loaded(files: Files) -> tuple[list[Loaded], list[Loaded]]:
     loaded = load_all([*files.real, *files.mock])
-    real, mock = loaded[: len(files.real)], loaded[len(files.real) :]
+    return loaded[: len(files.real)], loaded[len(files.real) :]
+
+
+def _calls(caller: Loaded, dependency: Loaded) -> Calls | None:
+    """The calls within the requests of one side's first run; None where they cannot be known."""
+    if not isinstance(caller.run, Run) or not isinstance(dependency.run, Run):
+        return None
+    return calls_within(
+        caller.run, caller.origin.started_wall_ns, dependency.run, dependency.origin.started_wall_ns
+    )
+
+
+def _compared(
+    files: Files,
+    real: Sequence[Loaded],
+    mock: Sequence[Loaded],
+    tolerances: Tolerances | None,
+    warmup: WarmUp | None,
+) -> DeviationReport:
+    loaded = [*real, *mock]
     if any(isinstance(one.run, SummaryRun) for one in loaded):
         return compare_summaries(_summaries(real), _summaries(mock), tolerances)
     settled = warmup or WarmUp()

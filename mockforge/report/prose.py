@@ -5,10 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from mockforge.report.deviation import DeviationReport, OperationDeviation, Pair, RunSummary
-from mockforge.report.figures import count, milliseconds, percent, rate
+from mockforge.report.deviation import CallerLevel, DeviationReport, OperationDeviation, Pair, RunSummary
+from mockforge.report.explained import Explained, Shift
+from mockforge.report.figures import count, milliseconds, percent, rate, signed_milliseconds
 
-__all__ = ["headline", "meaning", "paragraph", "provenance", "requests"]
+__all__ = [
+    "caller_headline",
+    "dependency_text",
+    "headline",
+    "meaning",
+    "paragraph",
+    "provenance",
+    "requests",
+    "shift_text",
+]
 
 _CAME_BY = {"recording": "recorded from", "serve": "served from", "replay": "replayed against"}
 
@@ -28,6 +38,30 @@ def headline(report: DeviationReport) -> str:
 
 def _names(runs: Sequence[RunSummary]) -> str:
     return runs[0].name + (f" and {len(runs) - 1} more" if len(runs) > 1 else "")
+
+
+def caller_headline(level: CallerLevel) -> str:
+    """`at the caller the gap is 4.2 %; the dependency explains 80.0 % of the mean's shift of +3.1 ms`."""
+    one = level.overall
+    text = f"at the caller the gap is {percent(level.report.gap)} over {requests(level.report.overall)}; "
+    text += f"its mean is {shift_text(one.shift)} off"
+    if math.isnan(one.share):
+        return f"{text}, which chance may have made"
+    return f"{text}, of which the dependency explains {dependency_text(one)}"
+
+
+def shift_text(shift: Shift) -> str:
+    """`+3.10 ms (+2.80 to +3.40)`."""
+    if not (math.isfinite(shift.low) and math.isfinite(shift.high)):
+        return signed_milliseconds(shift.ms)
+    low, high = (signed_milliseconds(bound).removesuffix(" ms") for bound in (shift.low, shift.high))
+    return f"{signed_milliseconds(shift.ms)} ({low} to {high})"
+
+
+def dependency_text(one: Explained) -> str:
+    """What the dependency explains, and what part of the whole that is."""
+    part = "" if math.isnan(one.share) else f", {percent(one.share)}"
+    return f"{shift_text(one.dependency)}{part}"
 
 
 def requests(operation: OperationDeviation) -> str:

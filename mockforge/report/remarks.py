@@ -44,6 +44,7 @@ def remarks(report: DeviationReport) -> tuple[Remark, ...]:
         *_mixed_units(report),
         *_unsampled(report),
         *_drift(report),
+        *_caller(report),
         *_unknown_operations(report),
         *_interrupted(report),
         *_of_tool(report),
@@ -152,6 +153,18 @@ def _difference(one: Finding) -> str:
     if not one.real or not one.mock:
         return f"{one.kind} {one.what} only {'real' if one.real else 'mock'}"
     return f"{one.kind} {one.what} {percent(one.real)} real, {percent(one.mock)} mock"
+
+
+def _caller(report: DeviationReport) -> Iterator[Remark]:
+    """What the caller's level rests on, and what is to be known of its own runs."""
+    if report.caller is None:
+        return
+    if not report.caller.nested:
+        text = "by their clocks the caller's files and the dependency's are of another time, or lack samples"
+        text += ": every request is taken to make as many calls as all do on average"
+        yield Remark("not_nested", text, grave=True)
+    for remark in remarks(report.caller.report):
+        yield Remark(remark.code, f"caller: {remark.text}", remark.grave)
 
 
 def _unknown_operations(report: DeviationReport) -> Iterator[Remark]:

@@ -7,8 +7,9 @@ import math
 from importlib import resources
 from typing import Any
 
-from mockforge.report.deviation import DeviationReport, OperationDeviation, Pair, RunSummary
+from mockforge.report.deviation import CallerLevel, DeviationReport, OperationDeviation, Pair, RunSummary
 from mockforge.report.expectations import Expected
+from mockforge.report.explained import Explained, Shift
 from mockforge.report.load import LoadBin
 from mockforge.report.remarks import remarks
 from mockforge.report.verdicts import Metric
@@ -32,6 +33,17 @@ def render_json(report: DeviationReport) -> str:
     document = {
         "schema": SCHEMA,
         "program": report.program,
+        **_level(report),
+        "caller": None if report.caller is None else _caller(report.caller),
+        "remarks": [
+            {"code": remark.code, "grave": remark.grave, "text": remark.text} for remark in remarks(report)
+        ],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _level(report: DeviationReport) -> dict[str, Any]:
+    return {
         "gap_share": _number(report.gap),
         "verdict": report.verdict.value,
         "sampled": report.sampled,
@@ -42,11 +54,40 @@ def render_json(report: DeviationReport) -> str:
         "expected": [_expected(one) for one in report.expected],
         "only_real": list(report.only_a),
         "only_mock": list(report.only_b),
-        "remarks": [
-            {"code": remark.code, "grave": remark.grave, "text": remark.text} for remark in remarks(report)
+    }
+
+
+def _caller(level: CallerLevel) -> dict[str, Any]:
+    return {
+        **_level(level.report),
+        "nested": level.nested,
+        "within_share": _pair(Pair(*level.within)),
+        "explained": [_explained(one) for one in (*level.operations, level.overall)],
+    }
+
+
+def _explained(one: Explained) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "mean_ms": _pair(Pair(*one.mean_ms)),
+        "shift_ms": _shift(one.shift),
+        "dependency_ms": _shift(one.dependency),
+        "left_ms": _shift(one.left),
+        "dependency_share": _number(one.share),
+        "parts": [
+            {
+                "name": part.name,
+                "calls": _pair(Pair(*part.calls)),
+                "mean_ms": _pair(Pair(*part.mean_ms)),
+                "shift_ms": _number(part.shift_ms),
+            }
+            for part in one.parts
         ],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _shift(shift: Shift) -> dict[str, float | None]:
+    return {"shift": _number(shift.ms), "low": _number(shift.low), "high": _number(shift.high)}
 
 
 def _number(value: float) -> float | None:

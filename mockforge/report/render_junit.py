@@ -15,27 +15,35 @@ __all__ = ["render_junit"]
 def render_junit(report: DeviationReport) -> str:
     """Outside fails, inconclusive is skipped with what would decide it, within passes; so do expectations."""
     suites = ElementTree.Element("testsuites", name="mockforge deviation")
-    for operation in report.every:
-        _suite(suites, report, operation)
-    if report.expected:
-        _expectations(suites, report)
+    _level(suites, report)
+    if report.caller:
+        _level(suites, report.caller.report, "caller: ")
     ElementTree.indent(suites)
     text = ElementTree.tostring(suites, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{_printable(text)}\n'
 
 
-def _expectations(suites: ElementTree.Element, report: DeviationReport) -> None:
-    """The expressions as a suite of their own."""
+def _level(suites: ElementTree.Element, report: DeviationReport, prefix: str = "") -> None:
+    """The suites of one level, and its expressions as a suite of their own."""
+    for operation in report.every:
+        _suite(suites, report, operation, prefix)
+    if report.expected:
+        _expectations(suites, report, prefix)
+
+
+def _expectations(suites: ElementTree.Element, report: DeviationReport, prefix: str) -> None:
     verdicts = [one.verdict for one in report.expected]
-    suite = _started(suites, "expectations", verdicts)
+    suite = _started(suites, f"{prefix}expectations", verdicts)
     for one in report.expected:
         element = ElementTree.SubElement(suite, "testcase", classname=one.operation, name=one.text)
         _outcome(element, one.verdict, expected_sentence(one))
 
 
-def _suite(suites: ElementTree.Element, report: DeviationReport, operation: OperationDeviation) -> None:
+def _suite(
+    suites: ElementTree.Element, report: DeviationReport, operation: OperationDeviation, prefix: str
+) -> None:
     cases = [one for one in judged(report) if one.operation is operation]
-    suite = _started(suites, operation.name, [case.metric.verdict for case in cases])
+    suite = _started(suites, prefix + operation.name, [case.metric.verdict for case in cases])
     for case in cases:
         element = ElementTree.SubElement(suite, "testcase", classname=operation.name, name=case.metric.name)
         _outcome(element, case.metric.verdict, sentence(case))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from mockforge.report.deviation import DeviationReport, OperationDeviation, Pair
+from mockforge.report.deviation import CallerLevel, DeviationReport, OperationDeviation, Pair
 from mockforge.report.figures import count, milliseconds, percent, points, signed_percent
 from mockforge.report.judgement import expected_sentence, judged, judgement, sentence
-from mockforge.report.prose import headline, meaning
+from mockforge.report.prose import caller_headline, dependency_text, headline, meaning, shift_text
 from mockforge.report.remarks import remarks
 from mockforge.report.verdicts import Verdict
 
@@ -47,6 +47,8 @@ def _lines(report: DeviationReport) -> Iterator[str]:
                 yield f"- and {count(len(found) - _MOST_SENTENCES)} more"
             yield ""
             yield "</details>"
+    if report.caller:
+        yield from _caller(report.caller)
     notes = remarks(report)
     if notes:
         yield ""
@@ -64,6 +66,20 @@ def _row(operation: OperationDeviation) -> str:
         f"{count(operation.count.a)} / {count(operation.count.b)}",
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _caller(level: CallerLevel) -> Iterator[str]:
+    """What the dependency explains of what callers' users see."""
+    yield ""
+    yield f"{_escaped(caller_headline(level))}"
+    yield ""
+    yield "| caller's operation | mean ms | off by | the dependency's part | left over |"
+    yield "|---|---:|---:|---:|---:|"
+    for one in (*level.operations, level.overall):
+        real, mock = map(milliseconds, one.mean_ms)
+        cells = [f"`{one.name.replace('`', '')}`".replace("|", "\\|"), f"{real} → {mock}"]
+        cells += [shift_text(one.shift), dependency_text(one), shift_text(one.left)]
+        yield f"| {' | '.join(cells)} |"
 
 
 def _times_noise(operation: OperationDeviation) -> str:

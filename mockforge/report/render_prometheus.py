@@ -42,6 +42,23 @@ def render_prometheus(report: DeviationReport) -> str:
         *_gauge("deviation_high", "Its upper bound.", _metrics(operations, lambda one: one.high)),
         *_gauge("verdict", "0 within, 1 outside, 3 inconclusive.", _verdicts(report)),
     ]
+    if report.caller:
+        explained = (*report.caller.operations, report.caller.overall)
+        lines += [
+            *_gauge(
+                "caller_gap_ratio", "The gap that the caller's users see.", [((), report.caller.report.gap)]
+            ),
+            *_gauge(
+                "caller_shift_seconds",
+                "How much longer the caller's mean is on the mock.",
+                (((("operation", one.name),), one.shift.ms / 1e3) for one in explained),
+            ),
+            *_gauge(
+                "caller_explained_seconds",
+                "What of it the dependency explains.",
+                (((("operation", one.name),), one.dependency.ms / 1e3) for one in explained),
+            ),
+        ]
     return "\n".join(lines) + "\n"
 
 

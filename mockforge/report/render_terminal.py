@@ -21,6 +21,7 @@ from mockforge.report.figures import count, milliseconds, percent, points, rate,
 from mockforge.report.judgement import expected_sentence, judged, judgement, sentence
 from mockforge.report.prose import headline, meaning, provenance
 from mockforge.report.remarks import Remark, remarks
+from mockforge.report.render_caller import caller_lines
 from mockforge.report.render_details import details
 from mockforge.report.verdicts import Verdict
 
@@ -47,9 +48,16 @@ class DeviationView:
         yield Text()
         yield from _figures(report, options.max_width)
         yield Text()
+        if report.caller:
+            yield from caller_lines(report.caller)
+            yield Text()
         if self.verbose:
             yield from details(report)
             yield Text()
+            if report.caller:
+                yield Text("at the caller", style="bold")
+                yield from details(report.caller.report)
+                yield Text()
         yield from console.render(_verdicts(report), prose)
         yield from console.render(_runs(report), prose)
         yield from console.render(_remarks(remarks(report)), prose)

@@ -12,7 +12,14 @@ __all__ = ["commands"]
 def commands(report: DeviationReport) -> tuple[str, ...]:
     """Shell lines: one for each run whose making is known, then the comparison."""
     made = [line for run in (*report.runs_a, *report.runs_b) if (line := _made_by(run))]
-    return (*made, _line("compare", *_files(report), "--html", "report.html"))
+    return (*made, _line("compare", *_files(report), *_callers(report), "--html", "report.html"))
+
+
+def _callers(report: DeviationReport) -> list[str]:
+    if report.caller is None:
+        return []
+    sides = (("--caller-a", report.caller.report.runs_a), ("--caller-b", report.caller.report.runs_b))
+    return [word for option, runs in sides for run in runs for word in (option, run.name)]
 
 
 def _files(report: DeviationReport) -> list[str]:

@@ -175,3 +175,15 @@ def test_what_the_mock_answers_otherwise_is_named(tmp_path: Path) -> None:
     assert "GET /orders is answered otherwise: json $.price: number only real" in " ".join(
         done.stdout.split()
     )
+
+
+def test_the_callers_results_are_a_second_level(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    pages = ["/page"] * 200
+    caller = [
+        record(tmp_path / f"{name}.mfrec", pages, ms) for name, ms in (("k6-real", 20), ("k6-mock", 22))
+    ]
+    done = compare(*runs, "--caller-a", caller[0], "--caller-b", caller[1])
+    assert done.returncode == 0, done.stderr
+    assert "At the caller the gap is" in done.stdout
+    assert "of which the dependency explains +2.00 ms" in " ".join(done.stdout.split())
+    assert "needed on both sides" in refusal(compare(*runs, "--caller-a", caller[0]))
