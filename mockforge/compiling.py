@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from random import Random
 
@@ -24,7 +24,7 @@ from mockforge.model.headers import Headers
 from mockforge.model.response import RenderedResponse
 from mockforge.model.service import DEFAULT_POOL, Capacity, Service
 from mockforge.model.stub import ResponseDefinition, ScenarioStep, Stub, Variants
-from mockforge.state.pools import PoolRule, RefusalAnswer
+from mockforge.state.pools import PoolAnswer, PoolRule
 from mockforge.state.steps import Step, compile_step
 from mockforge.templating.jinja import RenderBody
 from mockforge.templating.transformers import TRANSFORMERS
@@ -126,12 +126,19 @@ def _compile_pool(name: str, capacity: Capacity) -> PoolRule | None:
         station_of(capacity, Random(0))
     except ValueError as error:
         raise StubFileError(f"pool {name!r}: {error}") from None
-    return PoolRule(name, capacity, _refusal_answer(capacity.when_full), _refusal_answer(limited))
+    late = capacity.timeout
+    return PoolRule(
+        name,
+        capacity,
+        _pool_answer(capacity.when_full),
+        _pool_answer(limited),
+        _pool_answer(replace(late.answer, fixed_delay_ms=late.after_ms)) if late else None,
+    )
 
 
-def _refusal_answer(response: ResponseDefinition) -> RefusalAnswer:
+def _pool_answer(response: ResponseDefinition) -> PoolAnswer:
     compiled = _compile_response(response, None)
-    return RefusalAnswer(compiled.rendered, compiled.fixed_ns)
+    return PoolAnswer(compiled.rendered, compiled.fixed_ns)
 
 
 def _compile_stub(stub: Stub, pools: Mapping[str, PoolRule | None]) -> CompiledStub:

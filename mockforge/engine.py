@@ -196,9 +196,22 @@ class Engine:
         wait_ns = refusal.retry_after_ns
         answer = demand.pool.when_full if wait_ns is None else demand.pool.when_limited
         response = answer.response if wait_ns is None else _telling_when(answer.response, wait_ns)
+        return self._instead(decision, response, answer.delay_ns)
+
+    def time_out(self, decision: Decision) -> Decision:
+        """What the request of `decision` gets instead, as its pool was not done with it in time."""
+        late = decision.demand.pool.when_late if decision.demand else None
+        assert late is not None
+        return self._instead(decision, late.response, late.delay_ns)
+
+    def _instead(self, decision: Decision, response: RenderedResponse, delay_ns: int) -> Decision:
         arrived_ns = decision.plan.arrived_ns
-        plan = DelayPlan(arrived_ns, arrived_ns + self._scaled(answer.delay_ns))
+        plan = DelayPlan(arrived_ns, arrived_ns + self._scaled(delay_ns))
         return Decision(decision.stub, response, plan)
+
+    def limit_ns(self, pool: PoolRule) -> int | None:
+        """The time limit of the pool's requests, where there is one."""
+        return None if pool.when_late is None else self._scaled(pool.when_late.delay_ns)
 
     def station(self, pool: PoolRule) -> Station:
         """A station for `pool`, with nobody in it."""

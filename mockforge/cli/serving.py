@@ -275,6 +275,8 @@ def _conclude(app: MockApp, record_run: Path | None, name: str | None) -> None:
     for pool in stations.figures():
         refused = count(pool.counts.queue_full), count(pool.counts.rate_limited)
         line = f"pool {pool.name}: {refused[0]} refused by a full queue, {refused[1]} by the rate limit"
+        if pool.counts.timed_out:
+            line += f", {count(pool.counts.timed_out)} not served in time"
         if pool.counts.beyond_recorded:
             line += f", {count(pool.counts.beyond_recorded)} served beyond what was recorded"
         say.print(f"{whose}{line}", markup=False)

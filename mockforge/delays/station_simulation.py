@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mockforge.delays.station import Station
+from mockforge.delays.time_limit import TimeLimited
 
 __all__ = ["simulate"]
 
@@ -19,7 +20,7 @@ def simulate(
     demand_ns: NDArray[np.int64] | NDArray[np.float64],
     offset_ns: NDArray[np.int64] | NDArray[np.float64] | float = 0.0,
 ) -> NDArray[np.float64]:
-    """Response times in ns, in the order of the arrivals, which must rise; NaN where one was refused.
+    """Response times in ns, in the order of the arrivals, which must rise; NaN where one was refused or late.
 
     All are arrays of shape (n,); times and demands are rounded to whole nanoseconds. `offset_ns`, one for all
     or one each, is time that is spent without the station, and comes on top.
@@ -36,4 +37,6 @@ def simulate(
     while (due_ns := station.next_ns()) is not None:
         for at_ns, number in station.advance(due_ns):
             completed_ns[cast(int, number)] = at_ns
+        if isinstance(station, TimeLimited):
+            station.expired(due_ns)
     return np.asarray(completed_ns - arrived + offset_ns, dtype=np.float64)

@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 
 from mockforge.model.stub import DelayDistribution, ResponseDefinition, Stub
 
-__all__ = ["DEFAULT_POOL", "Capacity", "RateRule", "Service", "SlowSpells", "StallLaws"]
+__all__ = [
+    "DEFAULT_POOL",
+    "AfterIdle",
+    "Capacity",
+    "ColdStart",
+    "RateRule",
+    "Service",
+    "SlowSpells",
+    "StallLaws",
+    "Timeout",
+]
 
 #: The pool of every stub that names none, where the service itself has a capacity.
 DEFAULT_POOL = "default"
@@ -20,6 +30,31 @@ class RateRule:
     per_second: float
     burst: int = 1
     answer: ResponseDefinition = field(default_factory=lambda: ResponseDefinition(429))
+
+
+@dataclass(frozen=True, slots=True)
+class Timeout:
+    """Who is not answered `after_ms`, counted from the arrival, then gets `answer`."""
+
+    after_ms: float
+    answer: ResponseDefinition = field(default_factory=lambda: ResponseDefinition(504))
+
+
+@dataclass(frozen=True, slots=True)
+class ColdStart:
+    """The first `requests` ask for `factor` times as much as later ones."""
+
+    factor: float
+    requests: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AfterIdle:
+    """After `idle_ms` without a request, so many `requests` ask for `factor` times as much as others."""
+
+    idle_ms: float
+    factor: float
+    requests: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +72,8 @@ class Capacity:
     `servers` or `curve` (the rate of completions in state n over that in state 1) say how much there is of
     it; with neither, nothing waits. Under ps at most `most` share. `queue_limit` counts those that wait or,
     under ps without `most`, those in progress; beyond it `when_full` is given. `abandoned` says what becomes
-    of the place of a caller that left: it `keeps` being worked for, or one `frees` it. `recorded_up_to` is
-    the most in flight that the recording saw.
+    of the place of a caller that left, or whose time was up: it `keeps` being worked for, or one `frees` it.
+    `recorded_up_to` is the most in flight that the recording saw.
     """
 
     servers: int | None = None
@@ -49,6 +84,9 @@ class Capacity:
     when_full: ResponseDefinition = field(default_factory=lambda: ResponseDefinition(503))
     abandoned: str = "keeps"
     rate_limit: RateRule | None = None
+    timeout: Timeout | None = None
+    cold_start: ColdStart | None = None
+    after_idle: AfterIdle | None = None
     stalls: StallLaws | None = None
     recorded_up_to: int | None = None
 

@@ -15,7 +15,7 @@ from mockforge.delays.station import Refusal
 from mockforge.engine import Decision, Engine
 from mockforge.model.response import DelayPlan
 from mockforge.model.service import DEFAULT_POOL
-from mockforge.state.pools import Beyond, Demand, Pool, PoolCounts, PoolRule
+from mockforge.state.pools import Beyond, Demand, Done, Pool, PoolCounts, PoolRule
 
 __all__ = ["PoolFigures", "Stations", "Waiting"]
 
@@ -103,8 +103,9 @@ class Stations:
                 return before
             self._edited = [each for each in (*self._edited, before) if each.pool.in_flight]
         counts = self._counts.setdefault(rule.name, PoolCounts())
-        pool = Pool(rule, self._engine.station(rule), counts, self._tell)
-        self._open[rule.name] = running = _Running(pool, self._clock, self._timer())
+        engine = self._engine
+        pool = Pool(rule, engine.station(rule), counts, self._tell, engine.limit_ns(rule))
+        self._open[rule.name] = running = _Running(pool, engine, self._clock, self._timer())
         return running
 
     def _tell(self, beyond: Beyond) -> None:
@@ -115,17 +116,18 @@ class Stations:
 class _Running:
     """A pool with the deadline of its next completion."""
 
-    __slots__ = ("_clock", "_timer", "_wake", "pool")
+    __slots__ = ("_clock", "_engine", "_timer", "_wake", "pool")
 
-    def __init__(self, pool: Pool, clock: Clock, timer: DeadlineTimer) -> None:
+    def __init__(self, pool: Pool, engine: Engine, clock: Clock, timer: DeadlineTimer) -> None:
         self.pool = pool
+        self._engine = engine
         self._clock = clock
         self._timer = timer
         self._wake: _Wake | None = None
 
     def enter(self, answer: Waiting, demand: Demand) -> Refusal | None:
         """Let the answer in, or say why not."""
-        refusal = self.pool.arrive(answer.decision.plan.arrived_ns, demand.service_ns, answer)
+        refusal = self.pool.arrive(answer.decision.plan.arrived_ns, demand, answer)
         if refusal is None:
             answer.station = self
             self._set()
@@ -144,18 +146,22 @@ class _Running:
         done = self.pool.take(now_ns)
         try:
             if done is not None:
-                self._complete(done[0], cast(Waiting, done[1]), now_ns)
+                self._complete(done, now_ns)
         finally:
             self._set()
 
-    def _complete(self, completed_ns: int, answer: Waiting, now_ns: int) -> None:
+    def _complete(self, done: Done, now_ns: int) -> None:
+        answer = cast(Waiting, done.job)
         answer.station = None
         if answer.cancelled:  # its caller left, and its place was kept
             return
         decision = answer.decision
-        due_ns = completed_ns + cast(Demand, decision.demand).offset_ns
-        plan = DelayPlan(decision.plan.arrived_ns, due_ns)
-        answer.decision = decision._replace(plan=plan, demand=None)
+        if done.late:
+            answer.decision = self._engine.time_out(decision)
+        else:
+            due_ns = done.at_ns + cast(Demand, decision.demand).offset_ns
+            plan = DelayPlan(decision.plan.arrived_ns, due_ns)
+            answer.decision = decision._replace(plan=plan, demand=None)
         answer.schedule(self._timer, now_ns)
 
     def _set(self) -> None:

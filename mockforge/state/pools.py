@@ -7,19 +7,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from mockforge.delays.cold_starts import ColdStarts
 from mockforge.delays.station import Job, Refusal, Station
 from mockforge.delays.station_limits import RateLimit
+from mockforge.delays.time_limit import TimeLimited
 from mockforge.model.response import RenderedResponse
 from mockforge.model.service import Capacity
 
-__all__ = ["Beyond", "Demand", "Pool", "PoolCounts", "PoolRule", "RefusalAnswer"]
+__all__ = ["Beyond", "Demand", "Done", "Pool", "PoolAnswer", "PoolCounts", "PoolRule"]
 
 #: A pool that is beyond what was recorded says so this often.
 _TELL_EVERY_NS = 60 * 10**9
 
 
-class RefusalAnswer(NamedTuple):
-    """What a request gets that is not let in, and after what time."""
+class PoolAnswer(NamedTuple):
+    """What a request gets that the pool does not serve, and how long after its arrival."""
 
     response: RenderedResponse
     delay_ns: int
@@ -27,12 +29,16 @@ class RefusalAnswer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PoolRule:
-    """A pool ready to be run: what is written of it, and the answers to those that it does not let in."""
+    """A pool ready to be run: what is written of it, and the answers to those that it does not serve.
+
+    `when_late` is None where there is no time limit.
+    """
 
     name: str
     capacity: Capacity
-    when_full: RefusalAnswer
-    when_limited: RefusalAnswer
+    when_full: PoolAnswer
+    when_limited: PoolAnswer
+    when_late: PoolAnswer | None = None
 
 
 class Demand(NamedTuple):
@@ -41,6 +47,14 @@ class Demand(NamedTuple):
     pool: PoolRule
     service_ns: int
     offset_ns: int
+
+
+class Done(NamedTuple):
+    """A request that the pool is done with, as its service is complete or, where `late`, its time is up."""
+
+    at_ns: int
+    job: Job
+    late: bool = False
 
 
 class Beyond(NamedTuple):
@@ -63,30 +77,43 @@ class PoolCounts:
 
     queue_full: int = 0
     rate_limited: int = 0
+    timed_out: int = 0
     #: Requests that were let in while more were in flight than recorded.
     beyond_recorded: int = 0
     told_ns: int | None = None
 
 
 class Pool:
-    """A running station behind its rate limit. `on_beyond` is called at most once a minute."""
+    """A running station behind its rate limit. `on_beyond` is called at most once a minute.
+
+    `limit_ns` is the time limit of its requests, as long as it takes in this run.
+    """
 
     def __init__(
-        self, rule: PoolRule, station: Station, counts: PoolCounts, on_beyond: Callable[[Beyond], object]
+        self,
+        rule: PoolRule,
+        station: Station,
+        counts: PoolCounts,
+        on_beyond: Callable[[Beyond], object],
+        limit_ns: int | None = None,
     ) -> None:
+        capacity = rule.capacity
         self.rule = rule
-        self._station = station
         self._counts = counts
         self._on_beyond = on_beyond
-        self._recorded = rule.capacity.recorded_up_to
-        self._frees = rule.capacity.abandoned == "frees"
-        rate = rule.capacity.rate_limit
+        self._recorded = capacity.recorded_up_to
+        self._frees = capacity.abandoned == "frees"
+        self._limited = None if limit_ns is None else TimeLimited(station, limit_ns, frees=self._frees)
+        self._station: Station = self._limited or station
+        rate = capacity.rate_limit
         self._rate = None if rate is None else RateLimit(rate.per_second, rate.burst)
-        self._done: deque[tuple[int, Job]] = deque()
+        cold = capacity.cold_start is not None or capacity.after_idle is not None
+        self._cold = ColdStarts(capacity.cold_start, capacity.after_idle) if cold else None
+        self._done: deque[Done] = deque()
 
     @property
     def in_flight(self) -> int:
-        """Requests that are in the pool, waiting or not."""
+        """Requests that are in the pool, waiting or not; with them those that are served for nobody."""
         return self._station.in_flight + len(self._done)
 
     @property
@@ -94,21 +121,24 @@ class Pool:
         """Requests whose service has not begun."""
         return self._station.waiting
 
-    def arrive(self, now_ns: int, service_ns: int, job: Job) -> Refusal | None:
+    def arrive(self, now_ns: int, demand: Demand, job: Job) -> Refusal | None:
         """Let `job` in, or say why not."""
         counts = self._counts
         refusal = None if self._rate is None else self._rate.take(now_ns)
         if refusal is not None:
             counts.rate_limited += 1
             return refusal
-        refusal = self._station.arrive(now_ns, service_ns, job)
+        service_ns = demand.service_ns
+        if self._cold is not None:
+            service_ns = self._cold.demand(now_ns, service_ns)
+        if self._limited is None:
+            refusal = self._station.arrive(now_ns, service_ns, job)
+        else:
+            refusal = self._limited.arrive(now_ns, service_ns, job, demand.offset_ns)
         if refusal is not None:
             counts.queue_full += 1
         elif self._recorded is not None and self.in_flight > self._recorded:
-            counts.beyond_recorded += 1
-            if counts.told_ns is None or now_ns - counts.told_ns >= _TELL_EVERY_NS:
-                counts.told_ns = now_ns
-                self._on_beyond(Beyond(self.rule.name, self.in_flight, self._recorded))
+            self._tell(now_ns, self._recorded)
         return refusal
 
     def leave(self, now_ns: int, job: Job) -> None:
@@ -117,11 +147,22 @@ class Pool:
             self._station.leave(now_ns, job)
 
     def next_ns(self) -> int | None:
-        """When the next job completes if nothing else happens; None when there is none."""
-        return self._done[0][0] if self._done else self._station.next_ns()
+        """When the pool is done with the next job if nothing else happens; None when there is none."""
+        return self._done[0].at_ns if self._done else self._station.next_ns()
 
-    def take(self, now_ns: int) -> tuple[int, Job] | None:
-        """The first job that has completed by `now_ns` and was not taken yet, and when it did."""
+    def take(self, now_ns: int) -> Done | None:
+        """A job that the pool was done with by `now_ns` and that was not taken yet."""
         if not self._done:
-            self._done.extend(self._station.advance(now_ns))
+            self._done.extend(Done(at_ns, job) for at_ns, job in self._station.advance(now_ns))
+            if self._limited is not None:
+                expired = self._limited.expired(now_ns)
+                self._counts.timed_out += len(expired)
+                self._done.extend(Done(at_ns, job, late=True) for at_ns, job in expired)
         return self._done.popleft() if self._done else None
+
+    def _tell(self, now_ns: int, recorded: int) -> None:
+        counts = self._counts
+        counts.beyond_recorded += 1
+        if counts.told_ns is None or now_ns - counts.told_ns >= _TELL_EVERY_NS:
+            counts.told_ns = now_ns
+            self._on_beyond(Beyond(self.rule.name, self.in_flight, recorded))

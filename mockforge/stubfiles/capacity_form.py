@@ -13,7 +13,17 @@ from mockforge.stubfiles.problems import RefusedError, brief
 from mockforge.stubfiles.values import Base64Text, Delay, HeaderName, HeaderValues, Milliseconds, Name, Status
 from mockforge.stubfiles.written import Json, Spelled, Text
 
-__all__ = ["ANSWER_BODY_KINDS", "AnswerForm", "CapacityForm", "PoolName", "RateLimitForm", "StallsForm"]
+__all__ = [
+    "ANSWER_BODY_KINDS",
+    "AfterIdleForm",
+    "AnswerForm",
+    "CapacityForm",
+    "ColdStartForm",
+    "PoolName",
+    "RateLimitForm",
+    "StallsForm",
+    "TimeoutForm",
+]
 
 ANSWER_BODY_KINDS = ("body", "jsonBody", "base64Body")
 _DISCIPLINES = ("fifo", "ps")
@@ -86,6 +96,41 @@ class RateLimitForm(AnswerForm):
         return per_second
 
 
+class TimeoutForm(AnswerForm):
+    """How long a request may take, and what it gets then; 504 unless written."""
+
+    example: ClassVar[str | None] = "such as {afterMilliseconds: 2000, status: 504, body: timed out}"
+
+    after_milliseconds: Annotated[float, Field(gt=0, allow_inf_nan=False), Spelled]
+
+    @model_validator(mode="after")
+    def _one_time(self) -> TimeoutForm:
+        if self.fixed_delay_milliseconds is not None:
+            raise RefusedError(
+                "fixedDelayMilliseconds does not go with a timeout", "afterMilliseconds says when"
+            )
+        return self
+
+
+class ColdStartForm(Form):
+    """So many times as much is asked for by the first requests after the start."""
+
+    example: ClassVar[str | None] = "such as {factor: 3, requests: 20}"
+
+    factor: Annotated[float, Field(ge=1, allow_inf_nan=False), Spelled] = Field(
+        description="So many times as much is asked for while cold."
+    )
+    requests: Count = Field(default=1, description="So many requests are cold.")
+
+
+class AfterIdleForm(ColdStartForm):
+    """So many times as much is asked for by the first requests after a time in which nobody asked."""
+
+    example: ClassVar[str | None] = "such as {idleMilliseconds: 60000, factor: 3}"
+
+    idle_milliseconds: Annotated[float, Field(gt=0, allow_inf_nan=False), Spelled]
+
+
 class StallsForm(Form):
     """Times in which nothing completes, and the gaps between them; each a law as delayDistribution has it."""
 
@@ -116,8 +161,11 @@ class CapacityForm(Form):
     when_full: AnswerForm | None = None
     abandoned: (
         Annotated[Text, AfterValidator(_abandoned), WithJsonSchema({"enum": list(_ABANDONED)})] | None
-    ) = Field(default=None, description="What becomes of the place of a caller that left.")
+    ) = Field(default=None, description="What becomes of the place of who left, or whose time was up.")
     rate_limit: RateLimitForm | None = None
+    timeout: TimeoutForm | None = None
+    cold_start: ColdStartForm | None = None
+    after_idle: AfterIdleForm | None = None
     stalls: StallsForm | None = None
     recorded_up_to: Count | None = Field(default=None, description="The most in flight when recorded.")
 

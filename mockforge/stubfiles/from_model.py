@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from mockforge.model.service import Capacity, RateRule, Service, SlowSpells
+from mockforge.model.service import Capacity, RateRule, Service, SlowSpells, Timeout
 from mockforge.model.stub import (
     DelayDistribution,
     MultipartPattern,
@@ -60,7 +60,7 @@ def _slow_spells(spells: SlowSpells) -> Iterator[tuple[str, object]]:
 def _capacity(capacity: Capacity) -> Iterator[tuple[str, object]]:
     """Keys as they are read, those left out that say what is so without them."""
     has_station = capacity.servers is not None or capacity.curve
-    stalls = capacity.stalls
+    stalls, cold, idle = capacity.stalls, capacity.cold_start, capacity.after_idle
     written = {
         "servers": capacity.servers,
         "discipline": capacity.discipline if has_station else None,
@@ -70,6 +70,11 @@ def _capacity(capacity: Capacity) -> Iterator[tuple[str, object]]:
         "whenFull": _unless(capacity.when_full, _UNLIMITED.when_full),
         "abandoned": None if capacity.abandoned == _UNLIMITED.abandoned else capacity.abandoned,
         "rateLimit": _rate_limit(capacity.rate_limit) if capacity.rate_limit else None,
+        "timeout": _timeout(capacity.timeout) if capacity.timeout else None,
+        "coldStart": _cold(cold.factor, cold.requests) if cold else None,
+        "afterIdle": {"idleMilliseconds": _short(idle.idle_ms), **_cold(idle.factor, idle.requests)}
+        if idle
+        else None,
         "stalls": {"gap": _delay(stalls.gap), "duration": _delay(stalls.duration)} if stalls else None,
         "recordedUpTo": capacity.recorded_up_to,
     }
@@ -82,6 +87,14 @@ def _unless(answer: ResponseDefinition, default: ResponseDefinition) -> dict[str
 
 def _rate_limit(rule: RateRule) -> dict[str, object]:
     return {"perSecond": _short(rule.per_second), "burst": rule.burst, **dict(_response(rule.answer))}
+
+
+def _timeout(rule: Timeout) -> dict[str, object]:
+    return {"afterMilliseconds": _short(rule.after_ms), **dict(_response(rule.answer))}
+
+
+def _cold(factor: float, requests: int) -> dict[str, object]:
+    return {"factor": _short(factor), "requests": requests}
 
 
 def _stub(stub: Stub) -> Iterator[tuple[str, object]]:

@@ -26,7 +26,12 @@ _WANTED = {
     "model_type": "a mapping",
     "finite_number": "a finite number",
 }
-_BOUNDS = {"greater_than_equal": ("at least", "ge"), "less_than_equal": ("at most", "le")}
+_BOUNDS = {
+    "greater_than_equal": ("at least", "ge"),
+    "less_than_equal": ("at most", "le"),
+    "greater_than": ("above", "gt"),
+    "less_than": ("below", "lt"),
+}
 
 
 def refusals_of(error: ValidationError, form: type[Form]) -> Iterator[tuple[Loc, RefusedError]]:

@@ -12,7 +12,7 @@ from mockforge.forwarding.callbacks import compile_callback
 from mockforge.forwarding.proxied import compile_forward
 from mockforge.model.forwarding import CallbackDefinition
 from mockforge.model.operation import is_parameter
-from mockforge.model.service import Capacity, RateRule, StallLaws
+from mockforge.model.service import AfterIdle, Capacity, ColdStart, RateRule, StallLaws, Timeout
 from mockforge.model.stub import (
     BasicCredentials,
     Body,
@@ -125,7 +125,8 @@ def derived_name(form: StubForm) -> str:
 def to_capacity(form: CapacityForm) -> Capacity:
     """The capacity that is written."""
     default = Capacity()
-    rate, stalls = form.rate_limit, form.stalls
+    rate, stalls, timeout = form.rate_limit, form.stalls, form.timeout
+    cold, idle = form.cold_start, form.after_idle
     return Capacity(
         servers=form.servers,
         discipline="ps" if form.shares() else "fifo",
@@ -135,6 +136,9 @@ def to_capacity(form: CapacityForm) -> Capacity:
         when_full=_answer(form.when_full or AnswerForm(), default.when_full),
         abandoned=form.abandoned or default.abandoned,
         rate_limit=RateRule(rate.per_second, rate.burst, _answer(rate, RateRule(1).answer)) if rate else None,
+        timeout=Timeout(timeout.after_milliseconds, _answer(timeout, Timeout(1).answer)) if timeout else None,
+        cold_start=ColdStart(cold.factor, cold.requests) if cold else None,
+        after_idle=AfterIdle(idle.idle_milliseconds, idle.factor, idle.requests) if idle else None,
         stalls=StallLaws(stalls.gap, stalls.duration) if stalls else None,
         recorded_up_to=form.recorded_up_to,
     )

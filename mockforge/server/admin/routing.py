@@ -150,5 +150,6 @@ def _described(pool: PoolFigures) -> dict[str, object]:
         "inFlight": pool.in_flight,
         "waiting": pool.waiting,
         "refused": {"queueFull": counts.queue_full, "rateLimit": counts.rate_limited},
+        "timedOut": counts.timed_out,
         "beyondRecorded": counts.beyond_recorded,
     }

@@ -314,6 +314,7 @@ def test_a_request_that_is_not_let_in_is_refused_and_not_out_of_the_metrics() ->
                     "inFlight": 1,
                     "waiting": 0,
                     "refused": {"queueFull": 1, "rateLimit": 0},
+                    "timedOut": 0,
                     "beyondRecorded": 0,
                 }
             }

@@ -8,7 +8,7 @@ import pytest
 
 from mockforge.engine import compile_service
 from mockforge.model.headers import Headers
-from mockforge.model.service import Capacity, RateRule, Service
+from mockforge.model.service import Capacity, ColdStart, RateRule, Service, Timeout
 from mockforge.model.stub import Body, DelayDistribution, RequestPattern, ResponseDefinition, Stub, UrlPattern
 from mockforge.server.lane import Limits
 from tests.unit.server.harness import MS, START, Mock, Wire, bodies, get, statuses, stub
@@ -248,6 +248,65 @@ def test_an_answer_that_cannot_be_written_keeps_no_other_from_its_time() -> None
     mock.advance(100)
     assert mock.served() == [("/ten", 20, 20)]
     assert broken.transport.aborted
+
+
+# Time limits and cold starts
+
+TIMED_OUT = Timeout(25, ResponseDefinition(504, body=Body("body", "too late")))
+
+
+def test_who_is_not_served_in_time_gets_what_the_capacity_says_at_that_time() -> None:
+    mock = Mock(STUBS, capacity=Capacity(servers=1, timeout=TIMED_OUT))
+    *_, last = ask(mock, "/thirty", "/ten", "/ten", every_ms=8)
+    mock.advance(200)
+    assert last.received() == b"HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 8\r\n\r\ntoo late"
+    assert mock.served() == [("/thirty", 25, 25), ("/ten", 33, 33), ("/ten", 41, 41)]
+    assert figures(mock) == (0, 0)
+    assert mock.lane.in_flight == 0
+
+
+def test_freed_places_serve_others_and_kept_ones_nobody() -> None:
+    for abandoned, second in (("keeps", 40), ("frees", 35)):
+        mock = Mock(STUBS, capacity=Capacity(servers=1, timeout=TIMED_OUT, abandoned=abandoned))
+        ask(mock, "/thirty", "/ten", every_ms=20)
+        mock.advance(200)
+        assert mock.served() == [("/thirty", 25, 25), ("/ten", second, second)]
+
+
+def test_a_connection_whose_request_timed_out_serves_the_next_while_its_place_is_kept() -> None:
+    mock = Mock(STUBS, capacity=Capacity(servers=2, timeout=TIMED_OUT))
+    (wire,) = ask(mock, "/thirty")
+    mock.advance(26)
+    wire.send(get("/ten"))
+    mock.advance(100)
+    assert statuses(wire.received()) == [504, 200]
+    assert mock.served() == [("/thirty", 25, 25), ("/ten", 36, 36)]
+
+
+def test_time_limits_are_scaled_as_delays_are() -> None:
+    mock = Mock(STUBS, capacity=Capacity(servers=1, timeout=TIMED_OUT), time_scale=0.1)
+    ask(mock, "/ten", "/thirty")
+    mock.advance(100)
+    assert [planned for _, planned, _ in mock.served()] == [1, 2.5]
+    mock = Mock(STUBS, capacity=Capacity(servers=1, timeout=TIMED_OUT), time_scale=0)
+    (wire,) = ask(mock, "/thirty")
+    mock.advance(0)
+    assert statuses(wire.received()) == [200]
+
+
+def test_a_caller_that_left_is_not_answered_when_its_time_is_up() -> None:
+    mock = Mock(STUBS, capacity=Capacity(servers=1, timeout=TIMED_OUT))
+    gone, _ = ask(mock, "/thirty", "/ten")
+    gone.leave()
+    mock.advance(200)
+    assert [planned for _, planned, sent in mock.served() if sent is not None] == [25]
+
+
+def test_the_first_requests_are_slower_and_those_behind_them_wait() -> None:
+    mock = Mock(STUBS, capacity=Capacity(servers=1, cold_start=ColdStart(3)))
+    ask(mock, "/ten", "/ten")
+    mock.advance(100)
+    assert mock.served() == [("/ten", 30, 30), ("/ten", 40, 40)]
 
 
 # Edits

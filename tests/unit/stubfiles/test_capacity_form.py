@@ -7,9 +7,17 @@ from typing import Any
 import pytest
 
 from mockforge.model.headers import Headers
-from mockforge.model.service import Capacity, RateRule, StallLaws
+from mockforge.model.service import AfterIdle, Capacity, ColdStart, RateRule, StallLaws, Timeout
 from mockforge.model.stub import Body, DelayDistribution, ResponseDefinition
-from mockforge.stubfiles.capacity_form import AnswerForm, CapacityForm, RateLimitForm, StallsForm
+from mockforge.stubfiles.capacity_form import (
+    AfterIdleForm,
+    AnswerForm,
+    CapacityForm,
+    ColdStartForm,
+    RateLimitForm,
+    StallsForm,
+    TimeoutForm,
+)
 from mockforge.stubfiles.schema import stub_file_schema
 
 SERVICE = "service:\n  name: orders\n  capacity: "
@@ -33,6 +41,17 @@ def capacity(folder: Any, written: str) -> Capacity:
         ("{abandoned: frees, servers: 1}", Capacity(servers=1, abandoned="frees")),
         ("{recordedUpTo: 40}", Capacity(recorded_up_to=40)),
         ("{}", Capacity()),
+        ("{timeout: {afterMilliseconds: 2000}}", Capacity(timeout=Timeout(2_000))),
+        (
+            "{timeout: {afterMilliseconds: 0.5, status: 503, body: late}}",
+            Capacity(timeout=Timeout(0.5, ResponseDefinition(503, body=Body("body", "late")))),
+        ),
+        ("{coldStart: {factor: 3.5, requests: 20}}", Capacity(cold_start=ColdStart(3.5, 20))),
+        ("{coldStart: {factor: 2}}", Capacity(cold_start=ColdStart(2))),
+        (
+            "{afterIdle: {idleMilliseconds: 60000, factor: 4, requests: 2}}",
+            Capacity(after_idle=AfterIdle(60_000, 4, 2)),
+        ),
         ("{rateLimit: {perSecond: 50}}", Capacity(rate_limit=RateRule(50.0))),
         (
             "{rateLimit: {perSecond: 0.5, burst: 3, status: 503}}",
@@ -101,6 +120,23 @@ def test_a_capacity_is_what_is_written(folder: Any, written: str, expected: Capa
         ("{whenFull: {status: 99}}", "whenFull.status: must be at least 100, not 99"),
         ("{whenFull: {body: a, jsonBody: 1}}", "whenFull: body and jsonBody exclude one another"),
         ("{stalls: {gap: 5}}", "stalls.gap: must be a mapping, not 5"),
+        (
+            "{timeout: {status: 504}}",
+            "timeout.afterMilliseconds: is missing (such as {afterMilliseconds: 2000, status: 504, "
+            "body: timed out})",
+        ),
+        ("{timeout: {afterMilliseconds: 0}}", "timeout.afterMilliseconds: must be above 0, not 0"),
+        (
+            "{timeout: {afterMilliseconds: 9, fixedDelayMilliseconds: 1}}",
+            "timeout: fixedDelayMilliseconds does not go with a timeout (afterMilliseconds says when)",
+        ),
+        ("{coldStart: {requests: 5}}", "coldStart.factor: is missing (such as {factor: 3, requests: 20})"),
+        ("{coldStart: {factor: 0.5}}", "coldStart.factor: must be at least 1, not 0.5"),
+        ("{coldStart: {factor: 2, requests: 0}}", "coldStart.requests: must be at least 1, not 0"),
+        (
+            "{afterIdle: {factor: 2}}",
+            "afterIdle.idleMilliseconds: is missing (such as {idleMilliseconds: 60000, factor: 3})",
+        ),
         ("{recordedUpTo: 0}", "recordedUpTo: must be at least 1, not 0"),
         ("8", "must be a mapping, not 8 (such as {servers: 8, queueLimit: 256}"),
     ],
@@ -140,7 +176,8 @@ def test_no_pool_is_called_as_the_services_own_is(folder: Any) -> None:
 
 def test_the_schema_knows_every_key_of_a_capacity() -> None:
     defs: Any = stub_file_schema()["$defs"]
-    for form in (CapacityForm, RateLimitForm, AnswerForm, StallsForm):
+    forms = (CapacityForm, RateLimitForm, AnswerForm, StallsForm, TimeoutForm, ColdStartForm, AfterIdleForm)
+    for form in forms:
         assert list(defs[form.__name__]["properties"]) == form.keys()
     assert defs["CapacityForm"]["properties"]["discipline"]["enum"] == ["fifo", "ps"]
     assert defs["ServiceForm"]["properties"]["capacity"] == {"$ref": "#/$defs/CapacityForm"}
