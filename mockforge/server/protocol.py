@@ -160,7 +160,7 @@ class FastLaneProtocol(RequestReader):
         if target[0] != "/":
             target = origin_form(target)
         body = self._body
-        method = parser.get_method().decode()
+        method = self._method()
         content = bytes(body) if body else b""
         request = RequestView(method, target, self.headers, content, self._connection)
         if target.startswith(_ADMIN) or target == "*":

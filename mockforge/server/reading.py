@@ -7,6 +7,7 @@ such a request cannot exceed are looked at only when one goes on in the next rea
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import httptools
@@ -23,6 +24,10 @@ __all__ = ["BETWEEN", "LONG_BODY", "OVER", "OverError", "RefusedError", "Request
 # Where a connection is: between two requests, in the head or the body of one, or over, when no further
 # request is taken. Head and body are LONG once they have gone on from one read to the next.
 BETWEEN, HEAD, LONG_HEAD, BODY, LONG_BODY, OVER = range(6)
+
+#: A request that begins with a method which the parser does not know, and one that it does.
+_ODD_METHOD = re.compile(rb"(?!PRI )([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}) ")
+_STAND_IN = b"POST"
 
 #: What the start line takes beside the target, roughly.
 _START_LINE = 16
@@ -43,8 +48,8 @@ class OverError(Exception):
 class RequestReader(HttpToolsProtocol):
     """The reading half of a connection; `on_message_complete` is left to whoever answers.
 
-    It finds a request in `url`, `headers` and `_body`. What cannot be read on ends in `_refuse`, and what
-    fails in `_fail`.
+    It finds a request in `_method`, `url`, `headers` and `_body`. What cannot be read on ends in `_refuse`,
+    and what fails in `_fail`.
     """
 
     __slots__ = (
@@ -55,6 +60,7 @@ class RequestReader(HttpToolsProtocol):
         "_lane",
         "_limits",
         "_now_ns",
+        "_odd_method",
         "_plain",
         "_server_ends",
         "_size",
@@ -77,6 +83,8 @@ class RequestReader(HttpToolsProtocol):
         self._stage = BETWEEN
         self._body: bytes | bytearray = b""
         self._head_fields = 0
+        #: The method that a stand-in was parsed for.
+        self._odd_method = ""
         #: The size of the read that is being parsed, and of a long head or body so far.
         self._fed = 0
         self._size = 0
@@ -106,7 +114,7 @@ class RequestReader(HttpToolsProtocol):
         upgrade_at = None
         try:
             try:
-                self.parser.feed_data(data)
+                self._feed(data)
             except httptools.HttpParserUpgrade as upgrade:
                 upgrade_at = upgrade.args[0]
             if upgrade_at is not None:
@@ -117,6 +125,30 @@ class RequestReader(HttpToolsProtocol):
             self._refuse(refused.status, str(refused))
         except httptools.HttpParserError as error:
             self._give_up(error)
+
+    def _feed(self, data: bytes) -> None:
+        """Parse; a method that the parser does not know is parsed as another, and remembered.
+
+        Any token is a method (RFC 9110 §9.1). One that comes behind another request in one read is refused.
+        """
+        between = self._stage == BETWEEN
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserInvalidMethodError:
+            found = _ODD_METHOD.match(data) if between and not self._whole else None
+            if found is None:
+                raise
+            self._odd_method = found[1].decode()
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.feed_data(_STAND_IN + data[found.end(1) :])
+
+    def _method(self) -> str:
+        """The complete request's method."""
+        if self._odd_method:
+            method, self._odd_method = self._odd_method, ""
+            return method
+        method_bytes: bytes = self.parser.get_method()
+        return method_bytes.decode()
 
     def on_message_begin(self) -> None:
         self._stage = HEAD

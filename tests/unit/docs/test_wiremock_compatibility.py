@@ -122,7 +122,7 @@ DIFFERENCES: Mapping[str, str] = {
     "GET /files": "names only, sorted",
     "DELETE /mappings": "stubs leave the memory, and no file is deleted",
     "DELETE /mappings/{id}": "the stub leaves the memory, and no file is deleted",
-    "POST /mappings": "the file of a `bodyFileName` must be there; a method is one that HTTP parsers know",
+    "POST /mappings": "the file of a `bodyFileName` must be there",
     "POST /mappings/reset": "brings back the stubs of the files, and leaves the journal as it is",
     "POST /mappings/save": "writes `mappings/saved/`; a file that people wrote is not written over",
     "GET /requests": "bodies beyond 64 KiB are cut in lists; adds `requestJournalEvicted` and `mockforge`",
@@ -136,7 +136,8 @@ TAIL = """
 - **Messages.** The 404 of a request that matched nothing is a list of differences, field by field, and not
   WireMock's two columns. `detail` of a refused stub is in MockForge's words; status, `title` and `pointer`
   are WireMock's.
-- **Methods.** Requests with a method that HTTP parsers do not know (`RANDOM /`) are answered with 400.
+- **Methods.** A method that HTTP does not register (`RANDOM /`) is answered with 400 where its request is
+  pipelined behind another.
 - **Proxying.** `Via` is added to what goes on, and a request that comes back here is answered with 508; a
   stub that names the mock's own address is refused. Certificates of upstreams are checked unless
   `--proxy-insecure` is given.

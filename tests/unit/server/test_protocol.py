@@ -364,8 +364,8 @@ def test_a_tunnel_is_not_served() -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        b"FETCH / HTTP/1.1\r\nHost: mock\r\n\r\n",
-        b"get / HTTP/1.1\r\nHost: mock\r\n\r\n",
+        b"PRI / HTTP/1.1\r\nHost: mock\r\n\r\n",
+        b"F(O / HTTP/1.1\r\nHost: mock\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01",
         b"GET / HTTP/1.9\r\nHost: mock\r\n\r\n",
         b"GET / FTP/1.1\r\nHost: mock\r\n\r\n",
@@ -440,6 +440,23 @@ def test_what_is_just_below_the_limits_is_served(size: int) -> None:
     connection.send(*(data[at : at + size] for at in range(0, len(data), size)))
     assert statuses(connection.received()) == [404, 200] * 3
     assert connection.is_open
+
+
+@pytest.mark.parametrize("method", ["BREW", "FETCH", "get", "M-SEARCH2", "X"])
+def test_any_token_is_a_method(method: str) -> None:
+    connection = wire()
+    whole = get("/a", method=method, body=b"milk")
+    connection.send(whole, get("/b"), whole[:-2], whole[-2:], whole, get("/a"))
+    assert statuses(connection.received()) == [200] * 5
+    asked = [(event.request.method, event.request.body) for event in connection.mock.events()]
+    assert asked == [(method, b"milk"), ("GET", b""), (method, b"milk"), (method, b"milk"), ("GET", b"")]
+    assert connection.is_open
+
+
+def test_a_method_that_nobody_registered_is_refused_behind_another_request_in_one_read() -> None:
+    connection = wire()
+    connection.send(get("/a") + get("/a", method="BREW"))
+    assert statuses(connection.received()) == [200, 400]
 
 
 def test_a_refusal_waits_for_the_answers_ahead() -> None:
