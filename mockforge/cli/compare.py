@@ -14,6 +14,7 @@ from mockforge.cli.console import out, say
 from mockforge.cli.project_options import ProjectFile, tolerances_of
 from mockforge.errors import EXIT_INCONCLUSIVE, EXIT_OK, EXIT_OUTSIDE, UsageError
 from mockforge.report.files import Files, compare_files
+from mockforge.report.naming import NameMap
 from mockforge.report.render_terminal import DeviationView
 from mockforge.report.renderers import RENDERERS
 from mockforge.report.verdicts import Verdict
@@ -35,6 +36,7 @@ def compare(
     b: options.MockedRuns = None,
     caller_a: options.CallerReal = None,
     caller_b: options.CallerMocked = None,
+    names: options.Map = None,
     tolerance: options.Tolerance = None,
     expect: options.Expect = None,
     floor: options.Floor = None,
@@ -51,17 +53,20 @@ def compare(
     """Say how far a mocked run performs from the real one, operation by operation.
 
     Both are recordings (what `mockforge record`, `mockforge serve --record-run` or `mockforge replay --out`
-    wrote) or samples of k6, JMeter, Gatling, vegeta, hey, oha or ab. Compare runs of one vantage and load.
+    wrote) or what a load tool wrote: k6 (JSON, CSV, summary), JMeter (JTL), Gatling (simulation.log), Locust
+    (CSV, JSON), Artillery, vegeta (JSON, CSV, report), wrk, HdrHistogram (.hlog, .hgrm), oha (CSV, JSON,
+    SQLite), hey, autocannon, ab, or a HAR. Content tells which. Compare runs of one vantage and load.
 
     Example:
 
         mockforge compare recordings/real.mfrec recordings/mock.mfrec --html r.html --tolerance p95=10%
     """
-    files = _sides(real, mock, a or (), b or ())
+    files, named = _sides(real, mock, a or (), b or ()), NameMap.parse(names or ())
     tolerances = tolerances_of(project, [*(tolerance or ()), *(expect or ())], floor)
     if show and html is None:
         html = Path(tempfile.mkdtemp(prefix="mockforge-")) / "report.html"
-    report = compare_files(files, tolerances, WarmUp.parse(warm_up), _callers(caller_a or (), caller_b or ()))
+    caller = _callers(caller_a or (), caller_b or ())
+    report = compare_files(files, tolerances, WarmUp.parse(warm_up), caller, named)
     out.print(DeviationView(report, verbose))
     forms = {"html": html, "json": json, "markdown": markdown, "junit": junit, "prometheus": prometheus}
     for form, path in forms.items():

@@ -13,6 +13,7 @@ __all__ = [
     "Expect",
     "File",
     "Floor",
+    "Map",
     "Mock",
     "MockedRuns",
     "Real",
@@ -46,6 +47,15 @@ CallerReal = Annotated[
 CallerMocked = Annotated[
     list[Path] | None,
     typer.Option("--caller-b", metavar="FILE", help="The same on the mocked dependency."),
+]
+Map = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="MOCK=REAL",
+        help="What an operation of the mocked run is called in the real one, such as "
+        "'get order=GET /orders/{id}'; * stands for anything; repeatable.",
+    ),
 ]
 Tolerance = Annotated[
     list[str] | None,

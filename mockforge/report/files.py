@@ -12,13 +12,18 @@ from mockforge.report.comparing import Side, compare_sides
 from mockforge.report.deviation import DeviationReport
 from mockforge.report.drift import Traits, drift
 from mockforge.report.levels import explain
+from mockforge.report.naming import NameMap, operations_of, renamed
 from mockforge.report.nesting import Calls, calls_within
+from mockforge.report.readers.toolrun import ANY
 from mockforge.report.samples import Loaded, load_all
 from mockforge.report.summaries import SummarySide, compare_summaries, summarised
 from mockforge.report.tolerances import Tolerances
 from mockforge.report.warmup import WarmUp
 
 __all__ = ["Files", "compare_files", "compare_recordings"]
+
+#: The real runs and the mocked ones.
+_Sides = tuple[Sequence[Loaded], Sequence[Loaded]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +44,29 @@ def compare_files(
     tolerances: Tolerances | None = None,
     warmup: WarmUp | None = None,
     caller: Files | None = None,
+    names: NameMap = NameMap(),  # noqa: B008 - frozen
 ) -> DeviationReport:
     """The deviation report of both sides' files, judged by `tolerances` or the defaults.
 
-    `files` are of a dependency, and `caller` of the service that calls it, where that is known too. Where any
-    file of a level holds percentiles only, all of it are compared by theirs. Raises RecordingError or
-    ComparisonError where a file cannot be read, ComparisonError where they cannot be compared.
+    `files` are of a dependency, and `caller` of the service that calls it, where that is known too; `names`
+    says what the mock's operations of either are called in the real run. Where any file of a level holds
+    percentiles only, all of it are compared by theirs. Raises RecordingError or ComparisonError where a file
+    cannot be read, ComparisonError where they cannot be compared.
     """
-    real, mock = _loaded(files)
+    levels = [_loaded(level) for level in (files, caller) if level]
+    names.refuse_unused([(_operations(mock), _operations(real)) for real, mock in levels])
+    levels = [_named_alike(real, mock, names) for real, mock in levels]
+    real, mock = levels[0]
     report = _compared(files, real, mock, tolerances, warmup)
     if caller is None:
         return report
-    caller_real, caller_mock = _loaded(caller)
+    caller_real, caller_mock = levels[1]
     seen = _compared(caller, caller_real, caller_mock, tolerances, warmup)
     calls = _calls(caller_real[0], real[0]), _calls(caller_mock[0], mock[0])
     return replace(report, caller=explain(report, seen, *calls))
 
 
-def _loaded(files: Files) -> tuple[list[Loaded], list[Loaded]]:
+def _loaded(files: Files) -> _Sides:
     loaded = load_all([*files.real, *files.mock])
     return loaded[: len(files.real)], loaded[len(files.real) :]
 
@@ -102,6 +112,26 @@ def _with_drift(
         for one in report.operations
     ]
     return replace(report, operations=tuple(operations))
+
+
+def _named_alike(real: Sequence[Loaded], mock: Sequence[Loaded], names: NameMap) -> _Sides:
+    """Both sides, the mocked one renamed; one that does not say what it asked for asked as the other did."""
+    known = _operations(real)
+    mock = [replace(one, run=names.apply(one.run, known)) for one in mock]
+    return _told(real, _operations(mock)), _told(mock, known)
+
+
+def _operations(loaded: Sequence[Loaded]) -> list[str]:
+    return list(dict.fromkeys(name for one in loaded for name in operations_of(one.run)))
+
+
+def _told(loaded: Sequence[Loaded], others: Sequence[str]) -> Sequence[Loaded]:
+    if len(others) != 1:
+        return loaded
+    return [
+        replace(one, run=renamed(one.run, {ANY: others[0]})) if operations_of(one.run) == [ANY] else one
+        for one in loaded
+    ]
 
 
 def _side(loaded: Sequence[Loaded], warmup: WarmUp) -> Side:

@@ -75,7 +75,9 @@ def requests(operation: OperationDeviation) -> str:
 def meaning(report: DeviationReport) -> str:
     """What the headline's number says, in one sentence."""
     if math.isnan(report.gap):
-        return "The gap cannot be told: the real run's latencies are all zero."
+        sampled = all(run.sampled for run in (*report.runs_a, *report.runs_b))
+        why = "the real run's latencies are all zero" if sampled else "the runs share too few percentiles"
+        return f"The gap cannot be told: {why}."
     text = (
         f"Answered by the mock, a request is on average {percent(report.gap)} of its operation's mean "
         "latency off from what the real service takes. "
@@ -92,7 +94,8 @@ def provenance(run: RunSummary) -> str:
     came = run.kind
     if run.origin and run.origin.target:
         came = f"{_CAME_BY.get(run.kind, run.kind)} {run.origin.target}"
-    load = f"{count(run.count)} requests in {run.duration_s:,.1f} s, offered {rate(run.offered_per_s)}"
+    lasted = "" if math.isnan(run.duration_s) else f" in {run.duration_s:,.1f} s"
+    load = f"{count(run.count)} requests{lasted}, offered {rate(run.offered_per_s)}"
     load += f", achieved {rate(run.achieved_per_s)}"
     return f"{came}: {load}"
 

@@ -14,7 +14,8 @@ def nothing_in_common(name_a: str, name_b: str, of_a: Sequence[str], of_b: Seque
     near = [(name, match) for name in of_a for match in get_close_matches(name, of_b, 1, 0.7)]
     if near:
         message += f"; near names: {near[0][0]} and {near[0][1]}"
-    return message
+    name_a, name_b = near[0] if near else (of_a[0], of_b[0])
+    return f"{message}; if they are the same, say so: --map '{name_b}={name_a}'"
 
 
 def _some(names: Sequence[str], most: int = 3) -> str:

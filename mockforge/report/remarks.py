@@ -80,11 +80,14 @@ def _interrupted(report: DeviationReport) -> Iterator[Remark]:
 
 
 def _of_tool(report: DeviationReport) -> Iterator[Remark]:
-    """What a load tool's own file cannot say."""
-    for side, run in _runs(report):
-        note = run.origin.notes.get("tool", "") if run.origin else ""
-        if note:
-            yield Remark("tool", f"{side} run: {note}")
+    """What a load tool's own file cannot say, a line each."""
+    sides: dict[str, list[str]] = {}
+    for side, note in _noted(report, "tool"):
+        for line in note.splitlines():
+            sides.setdefault(line, []).append(side)
+    for line, said_of in sides.items():
+        runs = "run" if len(said_of) == 1 else "runs"
+        yield Remark("tool", f"{' and '.join(said_of)} {runs}: {line}")
 
 
 def _noted(report: DeviationReport, name: str) -> Iterator[tuple[str, str]]:

@@ -67,8 +67,8 @@ def render_html(report: DeviationReport) -> str:
 
 
 def _started(run: RunSummary) -> str:
-    if run.origin is None:
-        return ""
+    if run.origin is None or not run.origin.started_wall_ns:
+        return "unknown" if run.origin else ""
     return datetime.fromtimestamp(run.origin.started_wall_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 

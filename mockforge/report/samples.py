@@ -1,8 +1,9 @@
 """From recordings and load tools' files to runs that can be compared.
 
-Operations are found over the requests of both files together: a template that only shows in one of them
-(`/orders/17` alone could be a page of its own) still names the same operation in both. The names that the
-writers of recordings noted are theirs alone and are not used; the labels that people gave in a load tool are.
+Operations are found over the requests of all files together: a template that only shows in one of them
+(`/orders/17` alone could be a page of its own) still names the same operation in each. The names that the
+writers of recordings noted are theirs alone and are not used; the labels that people gave in a load tool are,
+unless they name a request.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from mockforge.learning.operations import Operations
 from mockforge.model.sample import Run, SummaryRun
 from mockforge.recording.store import RecordingReader
 from mockforge.report.deviation import Origin
-from mockforge.report.readers.registry import read_tool_run
+from mockforge.report.naming import operations_of, renamed, request_of
+from mockforge.report.readers.registry import is_tool_database, read_tool_run
+from mockforge.report.readers.toolrun import ToolRun
+from mockforge.report.tool_runs import origin_of, run_of, summary_of
 
 __all__ = ["Loaded", "load_all"]
 
@@ -39,13 +43,10 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A file's samples: requests as (method, target), or `labels` where the file has names of its own."""
+    """A file's run, its operations called as in the file; `requests` are what each of them names, if any."""
 
-    run: Run
-    requests: Sequence[tuple[str, str]]
-    labels: Sequence[str]
-    origin: Origin
-    ids: NDArray[np.int64] | None = None
+    loaded: Loaded
+    requests: Sequence[tuple[str, str] | None]
 
 
 def load_all(paths: Sequence[Path]) -> list[Loaded]:
@@ -54,29 +55,31 @@ def load_all(paths: Sequence[Path]) -> list[Loaded]:
     Raises RecordingError or ComparisonError where one cannot be read.
     """
     sources = [_read(path) for path in paths]
-    operations = Operations.find({request for source in sources for request in source.requests})
-    return [Loaded(_named(source, operations), source.origin, source.ids) for source in sources]
+    operations = Operations.find({request for source in sources for request in source.requests if request})
+    return [_named(source, operations) for source in sources]
 
 
 def _read(path: Path) -> _Source:
-    return _recording(path) if not path.is_file() or _is_database(path) else _tool(path)
+    return _recording(path) if not path.is_file() or _is_recording(path) else _tool(path)
 
 
-def _is_database(path: Path) -> bool:
-    """Whether it is SQLite's, or so short that only the store can say what is wrong with it."""
+def _is_recording(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(len(_SQLITE))
-    return len(head) < len(_SQLITE) or head == _SQLITE or path.suffix == ".mfrec"
+    return path.suffix == ".mfrec" or (head == _SQLITE and not is_tool_database(path))
 
 
 def _recording(path: Path) -> _Source:
     with RecordingReader(path) as reader:
         meta, columns = reader.meta, reader.columns()
+    places: dict[tuple[str, str], int] = {}
+    pairs = zip(columns.method, columns.target, strict=True)
+    operation = np.fromiter((places.setdefault(pair, len(places)) for pair in pairs), np.int32, len(columns))
     run = Run(
         name=str(path),
         kind=meta.kind,
-        operations=(),
-        operation=np.zeros(len(columns), np.int32),
+        operations=tuple(f"{method} {target}" for method, target in places),
+        operation=operation,
         start_ns=columns.arrived_ns,
         total_ns=columns.total_ns,
         ttfb_ns=columns.ttfb_ns,
@@ -88,62 +91,20 @@ def _recording(path: Path) -> _Source:
         failure=columns.failure,
     )
     origin = Origin(str(path), meta.target, meta.program, meta.started_wall_ns, dict(meta.notes))
-    return _Source(run, list(zip(columns.method, columns.target, strict=True)), (), origin, columns.id)
+    return _Source(Loaded(run, origin, columns.id), list(places))
 
 
 def _tool(path: Path) -> _Source:
     found = read_tool_run(path)
-    start_ns = np.array(found.start_ns, dtype=np.int64)
-    order = np.argsort(start_ns, kind="stable")
-    start_ns = start_ns[order]
-    total_ns = np.array(found.total_ns, dtype=np.int64)[order]
-    names = [found.names[index] for index in order]
-    run = Run(
-        name=str(path),
-        kind=found.tool,
-        operations=(),
-        operation=np.zeros(len(found), np.int32),
-        start_ns=start_ns - start_ns[0],
-        total_ns=total_ns,
-        ttfb_ns=np.array(found.ttfb_ns, dtype=np.int64)[order],
-        status=np.array(found.status, dtype=np.int32)[order],
-        failed=np.array(found.failed, dtype=np.bool_)[order],
-        in_flight=_in_flight(start_ns, total_ns),
-        lateness_ns=np.full(len(found), -1, dtype=np.int64),
-        resolution_ns=found.resolution_ns,
-    )
-    remarks = [
-        *found.remarks,
-        *([f"the file is torn, {found.torn}; it was read up to there"] if found.torn else []),
-    ]
-    notes = {"tool": "; ".join(remarks)} if remarks else {}
-    origin = Origin(str(path), "", found.tool, int(start_ns[0]), notes)
-    requests = [_request(name) for name in names] if found.from_urls else ()
-    return _Source(run, requests, names, origin)
+    run = run_of(path, found) if isinstance(found, ToolRun) else summary_of(path, found)
+    return _Source(Loaded(run, origin_of(path, found)), [request_of(label) for label in operations_of(run)])
 
 
-def _request(name: str) -> tuple[str, str]:
-    method, _, target = name.partition(" ")
-    return method, target
-
-
-def _in_flight(start_ns: NDArray[np.int64], total_ns: NDArray[np.int64]) -> NDArray[np.int32]:
-    """Others under way when each began, from the overlap."""
-    ended = np.searchsorted(np.sort(start_ns + total_ns), start_ns, side="right")
-    return np.asarray(np.maximum(np.arange(start_ns.size) - ended, 0), dtype=np.int32)
-
-
-def _named(source: _Source, operations: Operations) -> Run:
-    """The run with its operations: by their templates, or by the labels that the file has."""
-    if source.requests:
-        name_of = {request: operations.name_of(*request) for request in set(source.requests)}
-        shown = [name_of[request] for request in source.requests]
-    else:
-        shown = list(source.labels)
-    names = sorted(set(shown))
-    place = {name: index for index, name in enumerate(names)}
-    return replace(
-        source.run,
-        operations=tuple(names),
-        operation=np.fromiter((place[name] for name in shown), np.int32, len(shown)),
-    )
+def _named(source: _Source, operations: Operations) -> Loaded:
+    """The run with its operations: by their templates, or by the labels that name no request."""
+    labels = operations_of(source.loaded.run)
+    names = {
+        label: operations.name_of(*request) if request else label
+        for label, request in zip(labels, source.requests, strict=True)
+    }
+    return replace(source.loaded, run=renamed(source.loaded.run, names))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["failure_of"]
+from mockforge.model.sample import FailureKind
+
+__all__ = ["failure_of", "kind_of"]
 
 _OURS = re.compile(r"(?:connect|tls|send|wait|body|caller|proxy): .")
 
@@ -51,3 +53,17 @@ def failure_of(said: str, *, answered: bool) -> str:
     if answered and phase != "caller":
         return "body: closed too early" if reason.startswith("closed") else f"body: {reason}"
     return meant
+
+
+def kind_of(said: str, *, answered: bool = False) -> FailureKind:
+    """The kind of what a tool said of a failure; NONE where it said nothing."""
+    if not said.strip():
+        return FailureKind.NONE
+    failure = failure_of(said, answered=answered)
+    if failure == "caller: left":
+        return FailureKind.CALLER_LEFT
+    if "timeout" in failure.lower():
+        return FailureKind.TIMEOUT
+    if failure.startswith(("connect:", "tls:")):
+        return FailureKind.CONNECTION
+    return FailureKind.BROKEN

@@ -7,64 +7,78 @@ negative index repeats it.
 
 from __future__ import annotations
 
+import re
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 from mockforge.errors import ComparisonError
-from mockforge.report.readers.toolrun import ToolRun
+from mockforge.model.sample import FailureKind
+from mockforge.recording.foreign.failures import kind_of
+from mockforge.report.readers.opened import Opened, bad_row
+from mockforge.report.readers.reader import Reader
+from mockforge.report.readers.toolrun import NS_PER_MS, Sample, ToolRun
 
-__all__ = ["is_binary", "is_text", "read_binary", "read_text"]
+__all__ = ["READERS"]
 
-_NS_PER_MS = 1_000_000
 _RUN, _REQUEST, _USER, _GROUP, _ERROR = range(5)
+_ROUNDING = "Gatling rounds to whole milliseconds; its log has no status: a request that it calls KO failed"
+_FOUND = re.compile(r"found (\d{3})\b")
 
 
-def is_text(head: bytes) -> bool:
-    """Whether a file that begins so is the text form."""
-    return head.startswith(b"RUN\t")
+def _is_text(head: bytes) -> bool:
+    return head.startswith((b"RUN\t", b"ASSERTION\t"))
 
 
-def is_binary(head: bytes) -> bool:
-    """Whether a file that begins so is the binary form: a run record, and a short version string."""
+def _is_binary(head: bytes) -> bool:
+    """A run record, and a short version string."""
     if len(head) < 6 or head[0] != _RUN:
         return False
     (size,) = struct.unpack_from(">i", head, 1)
     return 0 < size < 40 and head[5 : 5 + size].replace(b".", b"").replace(b"-", b"").isalnum()
 
 
-def read_text(path: Path) -> ToolRun:
-    """Every REQUEST line: groups, name, start and end in ms, OK or KO."""
+def _read_text(path: Path) -> ToolRun:
+    """Every REQUEST line: groups, name, start and end in ms, OK or KO, what was said."""
     run = _run()
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for number, line in enumerate(file, 1):
-            parts = line.rstrip("\n").split("\t")
+    with Opened(path) as opened:
+        for number, line in enumerate(opened.lines(), 1):
+            parts = line.decode("utf-8", "replace").rstrip("\r\n").split("\t")
             if parts[0] != "REQUEST":
                 continue
             try:
-                groups, name, start, end, verdict = parts[1:6]
-                start_ms, end_ms = int(start), int(end)
-            except ValueError:
+                groups, name, start, end, verdict, said = parts[1:7]
+                if verdict not in ("OK", "KO"):
+                    raise ValueError(f"{verdict!r} is neither OK nor KO")
+                ms = int(start), int(end)
+            except ValueError as error:
+                if opened.unended:
+                    run.torn = f"line {number} ends in its middle"
+                    break
+                raise bad_row(path, number, "\t".join(parts), error) from error
+            why = "" if verdict == "OK" else said.strip() or "KO"
+            run.add(_sample([*filter(None, groups.split(",")), name], ms, why))
+            if opened.unended:
                 run.torn = f"line {number} ends in its middle"
-                break
-            _take(run, [groups] if groups else [], name, (start_ms, end_ms), ok=verdict == "OK")
+        run.torn = run.torn or opened.torn
     return run
 
 
-def read_binary(path: Path) -> ToolRun:
+def _read_binary(path: Path) -> ToolRun:
     """Every request record; a file that ends in the middle of one is read up to it."""
     run = _run()
-    reader = _Reader(path.read_bytes())
+    with Opened(path) as opened:
+        reader = _Reader(opened.file.read())
+        run.torn = opened.torn
     try:
         start_ms = reader.run_record()
         while reader.left:
             kind = reader.byte()
             if kind == _REQUEST:
-                groups = reader.groups()
-                name = reader.cached()
+                names = [*reader.groups(), reader.cached()]
                 begin, end = reader.int32(), reader.int32()
-                ok = reader.byte() != 0
-                reader.cached()
-                _take(run, groups, name, (start_ms + begin, start_ms + end), ok=ok)
+                ok, said = reader.byte() != 0, reader.cached()
+                run.add(_sample(names, (start_ms + begin, start_ms + end), "" if ok else said or "KO"))
             elif kind == _USER:
                 reader.skip(4 + 1 + 4)
             elif kind == _GROUP:
@@ -85,15 +99,21 @@ def read_binary(path: Path) -> ToolRun:
 
 
 def _run() -> ToolRun:
-    run = ToolRun("Gatling", _NS_PER_MS, from_urls=False)
-    run.remarks.append("Gatling's log has no status: a request that it calls KO counts as failed")
-    return run
+    return ToolRun("Gatling", NS_PER_MS, remarks=[_ROUNDING])
 
 
-def _take(run: ToolRun, groups: list[str], name: str, ms: tuple[int, int], *, ok: bool) -> None:
-    label = " / ".join([*groups, name])
-    start_ns, end_ns = ms[0] * _NS_PER_MS, ms[1] * _NS_PER_MS
-    run.add(label, start_ns, end_ns - start_ns, 200 if ok else 0, failed=not ok)
+def _sample(names: Sequence[str], ms: tuple[int, int], said: str) -> Sample:
+    """A request within its groups; `said` is why it failed, "" where it did not."""
+    found = _FOUND.search(said)
+    status = int(found[1]) if found else 0 if said else 200
+    return Sample(
+        label=" / ".join(names),
+        start_ns=ms[0] * NS_PER_MS,
+        total_ns=(ms[1] - ms[0]) * NS_PER_MS,
+        status=status,
+        failed=bool(said),
+        failure=FailureKind.NONE if status else kind_of(said) or FailureKind.BROKEN,
+    )
 
 
 class _Reader:
@@ -151,3 +171,27 @@ class _Reader:
         for _ in range(self.int32()):
             self.skip(self.int32())
         return int(start_ms)
+
+
+_MEASURES = "begin of sending (connecting too, where new) to last byte; OK or KO"
+
+READERS = (
+    Reader(
+        name="Gatling simulation.log (text)",
+        made_by="Gatling up to 3.12",
+        recognises=_is_text,
+        read=_read_text,
+        measures=_MEASURES,
+        rounding="1 ms",
+        defects="no status but what a KO's message says",
+    ),
+    Reader(
+        name="Gatling simulation.log (binary)",
+        made_by="Gatling from 3.13",
+        recognises=_is_binary,
+        read=_read_binary,
+        measures=_MEASURES,
+        rounding="1 ms",
+        defects="no status but what a KO's message says",
+    ),
+)

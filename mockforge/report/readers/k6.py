@@ -1,124 +1,136 @@
-"""k6: the JSON stream (`--out json=FILE`, also gzipped) and the CSV (`--out csv=FILE`)."""
+"""k6: the JSON stream (`--out json=FILE`, also gzipped) and the CSV (`--out csv=FILE`).
+
+One request is several points in a row, of one time: that of its end. `url` is the `name` tag wherever a
+script gave one, so that only the name says whether somebody named the request.
+"""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import datetime
+import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-import orjson
+from mockforge.model.sample import FailureKind
+from mockforge.recording.foreign.failures import kind_of
+from mockforge.recording.foreign.instants import epoch_ns, iso_ns
+from mockforge.report.readers.opened import read_json_lines, read_rows
+from mockforge.report.readers.reader import Reader
+from mockforge.report.readers.toolrun import NS_PER_MS, Sample, ToolRun
 
-from mockforge.report.readers.toolrun import ToolRun, bad_row, name_of
-
-__all__ = ["is_csv", "is_json", "read_csv", "read_json", "when_ns"]
+__all__ = ["READERS"]
 
 _DURATION = "http_req_duration"
+_SENDING = "http_req_sending"
 _WAITING = "http_req_waiting"
-_FAILED = "http_req_failed"
-_NS_PER_MS = 1e6
+_DROPPED = "dropped_iterations"
+_FROM_SEND = "k6 times from the actual send: what a request waited for a free VU is not in its latency"
+_POINT = re.compile(rb'"type": ?"(?:Metric|Point)"')
+_LONGEST_SECONDS = 11
+_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*://|/|\$\{\})\S*")
+#: What the points that count have in them: all others, and most lines are others, are not even parsed.
+_WANTED = re.compile(rb'"(?:http_req_(?:duration|sending|waiting)|dropped_iterations)"')
+_HEADER = b"metric_name,timestamp,metric_value"
 
 
-def is_json(head: bytes) -> bool:
-    """Whether a file that begins so is a k6 JSON stream."""
-    return b'"type":"Metric"' in head.replace(b" ", b"") or b'"type":"Point"' in head.replace(b" ", b"")
+def _is_json(head: bytes) -> bool:
+    first = head.split(b"\n", 1)[0]
+    return first.startswith(b"{") and b'"metric"' in first and _POINT.search(first) is not None
 
 
-def is_csv(head: bytes) -> bool:
-    """Whether a file that begins so is k6's CSV."""
-    return head.startswith(b"metric_name,timestamp,metric_value")
+def _read_json(path: Path) -> ToolRun:
+    points = _Points()
 
-
-def read_json(path: Path) -> ToolRun:
-    """Every request; its points follow each other with one time and the same tags."""
-    run = ToolRun("k6", 1_000)
-    waiting: dict[tuple[str, str], float] = {}
-    with _opened(path) as file:
-        for number, line in enumerate(file, 1):
-            try:
-                point = orjson.loads(line)
-            except orjson.JSONDecodeError as error:
-                if not line.endswith("\n"):
-                    run.torn = f"line {number} ends in its middle"
-                    break
-                raise bad_row(path, number, [line.strip()], "not JSON") from error
-            if point.get("type") != "Point" or point.get("metric") not in (_DURATION, _WAITING, _FAILED):
-                continue
+    def take(point: Any) -> None:
+        if point.get("type") == "Point":
             data = point["data"]
-            tags = data.get("tags") or {}
-            key = (data["time"], tags.get("url", ""))
-            if point["metric"] == _WAITING and run.names and waiting.pop(key, None) is not None:
-                run.ttfb_ns[-1] = round(data["value"] * _NS_PER_MS)
-            elif point["metric"] == _DURATION:
-                waiting = {key: 1.0}
-                _take(run, tags, data["value"], when_ns(data["time"]))
-    return _from_ends(run)
+            points.take(point["metric"], data["time"], float(data["value"]), data.get("tags") or {})
+
+    read_json_lines(path, points.run, take, _WANTED)
+    return points.ended()
 
 
-def read_csv(path: Path) -> ToolRun:
-    """Every request, by the names in the header."""
-    run = ToolRun("k6", 1_000)
-    whole_seconds = True
-    with _opened(path) as file:
-        for number, row in enumerate(csv.DictReader(file), 2):
-            if row.get("metric_name") not in (_DURATION, _WAITING):
-                continue
-            try:
-                value = float(row["metric_value"])
-                stamp = row["timestamp"]
-                at_ns = when_ns(stamp)
-            except (TypeError, ValueError) as error:
-                raise bad_row(path, number, row.values(), "no number") from error
-            whole_seconds = whole_seconds and stamp.isdigit() and len(stamp) <= 11
-            if row["metric_name"] == _WAITING:
-                if run.names:
-                    run.ttfb_ns[-1] = round(value * _NS_PER_MS)
-                continue
-            _take(run, row, value, at_ns)
-    if whole_seconds and len(run):
-        run.remarks.append(
-            "k6 wrote whole seconds, so rates within a second are not known (K6_CSV_TIME_FORMAT=unix_nano)"
+def _read_csv(path: Path) -> ToolRun:
+    points = _Points()
+
+    def take(row: Mapping[str, str]) -> None:
+        points.take(row["metric_name"], row["timestamp"], float(row["metric_value"]), row)
+
+    read_rows(path, points.run, take)
+    return points.ended()
+
+
+class _Points:
+    """k6's points, a request's duration first, put together into samples."""
+
+    def __init__(self) -> None:
+        self.run = ToolRun("k6", 1, remarks=[_FROM_SEND])
+        self._dropped = 0
+        self._whole_seconds = True
+        self._last: str = ""
+        self._sending_ns = 0
+
+    def take(self, metric: str, time: str, value: float, tags: Mapping[str, str]) -> None:
+        """One point, its value in ms where it is a time."""
+        if metric == _DURATION:
+            self._last, self._sending_ns = time, 0
+            self._add(time, round(value * NS_PER_MS), tags)
+        elif metric == _SENDING and time == self._last:
+            self._sending_ns = round(value * NS_PER_MS)
+        elif metric == _WAITING and time == self._last:
+            self.run.ttfb_ns[-1] = self._sending_ns + round(value * NS_PER_MS)
+        elif metric == _DROPPED:
+            self._dropped += int(value)
+
+    def _add(self, time: str, total_ns: int, tags: Mapping[str, str]) -> None:
+        self._whole_seconds &= not ("." in time or (time.isdigit() and len(time) > _LONGEST_SECONDS))
+        ended_ns = epoch_ns(time, None) if time.isdigit() else iso_ns(time)
+        status = int(tags.get("status") or 0)
+        expected = tags.get("expected_response") or ""
+        name, method = tags.get("name") or tags.get("url") or "", tags.get("method") or "GET"
+        self.run.add(
+            Sample(
+                label=f"{method} {name}" if _ADDRESS.fullmatch(name) else name,
+                start_ns=ended_ns - total_ns,
+                total_ns=total_ns,
+                status=status,
+                failed=expected == "false" if expected else not 0 < status < 400,
+                failure=kind_of(tags.get("error") or "") if not status else FailureKind.NONE,
+            )
         )
-    return _from_ends(run)
+
+    def ended(self) -> ToolRun:
+        """The run, with what is to be said of it."""
+        run = self.run
+        if self._dropped:
+            run.remarks.append(
+                f"k6 dropped {self._dropped} iterations (dropped_iterations): they were due, and never sent"
+            )
+        if self._whole_seconds and len(run):
+            run.remarks.append(
+                "k6 wrote whole seconds, so rates and order within a second are not known "
+                "(K6_CSV_TIME_FORMAT=unix_nano)"
+            )
+        return run
 
 
-def _take(run: ToolRun, tags: Mapping[str, Any], value_ms: float, at_ns: int) -> None:
-    url, name = str(tags.get("url") or ""), str(tags.get("name") or "")
-    method = str(tags.get("method") or "GET")
-    status = int(tags.get("status") or 0)
-    own_label = bool(name) and name != url
-    run.from_urls = run.from_urls and not own_label
-    expected = str(tags.get("expected_response", "")).lower()
-    failed = expected == "false" if expected else status == 0 or status >= 400
-    label = f"{method} {name}" if own_label else name_of(method, url)
-    run.add(label, at_ns, value_ms * _NS_PER_MS, status, failed=failed)
-
-
-def _from_ends(run: ToolRun) -> ToolRun:
-    """k6 stamps a request when it is over; its start is earlier by its duration."""
-    run.start_ns = [end - total for end, total in zip(run.start_ns, run.total_ns, strict=True)]
-    return run
-
-
-def when_ns(stamp: str) -> int:
-    """RFC 3339, or a Unix time in s, ms, µs or ns."""
-    if stamp.isdigit():
-        return int(stamp) * int(10 ** max(0, 19 - len(stamp)))
-    whole, _, rest = stamp.partition(".")
-    digits = rest.rstrip("Z").partition("+")[0].partition("-")[0]
-    zone = rest[len(digits) :] if rest else ""
-    moment = datetime.fromisoformat((whole + zone).replace("Z", "+00:00"))
-    return round(moment.timestamp()) * 10**9 + int((digits + "0" * 9)[:9] or 0)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[str]]:
-    with path.open("rb") as raw:
-        zipped = raw.read(2) == b"\x1f\x8b"
-        raw.seek(0)
-        binary: Any = gzip.GzipFile(fileobj=raw) if zipped else raw
-        yield io.TextIOWrapper(binary, encoding="utf-8", newline="")
+READERS = (
+    Reader(
+        name="k6 JSON stream",
+        made_by="`k6 run --out json=FILE`, also `.gz`",
+        recognises=_is_json,
+        read=_read_json,
+        measures="actual send to last byte; first byte; failures by `expected_response`",
+        rounding="none",
+        defects="waiting for a free VU is not in it; `dropped_iterations` are counted and said",
+    ),
+    Reader(
+        name="k6 CSV",
+        made_by="`k6 run --out csv=FILE`",
+        recognises=lambda head: head.startswith(_HEADER),
+        read=_read_csv,
+        measures="as the JSON stream",
+        rounding="1 ns; starts to whole seconds unless `K6_CSV_TIME_FORMAT=unix_nano`",
+        defects="as the JSON stream; whole seconds hide order and rates within a second",
+    ),
+)

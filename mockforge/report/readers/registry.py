@@ -2,68 +2,91 @@
 
 from __future__ import annotations
 
-import gzip
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from mockforge.errors import ComparisonError
-from mockforge.report.readers import gatling, jmeter, k6, tables, vegeta
-from mockforge.report.readers.toolrun import ToolRun
-
-__all__ = ["READERS", "Reader", "read_tool_run"]
-
-_HEAD_BYTES = 4_096
-
-
-class Reader(NamedTuple):
-    """`recognises` is asked with the first bytes of a file (unzipped)."""
-
-    name: str
-    recognises: Callable[[bytes], bool]
-    read: Callable[[Path], ToolRun]
-
-
-READERS: Sequence[Reader] = (
-    Reader("k6 JSON stream", k6.is_json, k6.read_json),
-    Reader("k6 CSV", k6.is_csv, k6.read_csv),
-    Reader("JMeter JTL (CSV)", jmeter.is_csv, jmeter.read_csv),
-    Reader("JMeter JTL (XML)", jmeter.is_xml, jmeter.read_xml),
-    Reader("Gatling simulation.log (text)", gatling.is_text, gatling.read_text),
-    Reader("Gatling simulation.log (binary)", gatling.is_binary, gatling.read_binary),
-    Reader("vegeta JSON", vegeta.is_json, vegeta.read_json),
-    Reader("vegeta CSV", vegeta.is_csv, vegeta.read_csv),
-    Reader("hey CSV", tables.is_hey, tables.read_hey),
-    Reader("oha CSV", tables.is_oha, tables.read_oha),
-    Reader("ab table", tables.is_ab, tables.read_ab),
+from mockforge.report.readers import (
+    ab,
+    artillery,
+    autocannon,
+    gatling,
+    har,
+    hdr,
+    hey,
+    jmeter,
+    k6,
+    k6_summary,
+    locust,
+    oha,
+    vegeta,
+    wrk,
 )
+from mockforge.report.readers.opened import head_of
+from mockforge.report.readers.reader import Reader
+from mockforge.report.readers.toolrun import ToolRun, ToolSummary
+
+__all__ = ["READERS", "is_tool_database", "read_tool_run", "reader_of"]
+
+#: In the order in which a file is looked at; one module of readers a tool.
+READERS: tuple[Reader, ...] = (
+    *k6.READERS,
+    *k6_summary.READERS,
+    *jmeter.READERS,
+    *gatling.READERS,
+    *locust.READERS,
+    *artillery.READERS,
+    *vegeta.READERS,
+    *wrk.READERS,
+    *hdr.READERS,
+    *oha.READERS,
+    *hey.READERS,
+    *autocannon.READERS,
+    *ab.READERS,
+    *har.READERS,
+)
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def read_tool_run(path: Path) -> ToolRun:
-    """The run in a load tool's file. Raises ComparisonError where it is none that is known, or damaged."""
-    head = _head(path)
-    for reader in READERS:
-        if reader.recognises(head):
-            run = reader.read(path)
-            if not len(run):
-                raise ComparisonError(f"no requests in this {reader.name} file", where=str(path))
-            return run
-    known = ", ".join(reader.name for reader in READERS)
-    raise ComparisonError(
-        "neither a recording nor a load tool's output that can be read",
-        where=str(path),
-        hint=f"known: recordings (.mfrec), {known}; vegeta's binary results: vegeta encode < results.bin",
-    )
-
-
-def _head(path: Path) -> bytes:
+def read_tool_run(path: Path) -> ToolRun | ToolSummary:
+    """What a load tool's file holds. Raises ComparisonError where it is none that is known, or damaged."""
+    reader = reader_of(path)
     try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
-            if head.startswith(b"\x1f\x8b"):
-                file.seek(0)
-                head = gzip.GzipFile(fileobj=file).read(_HEAD_BYTES)
-    except (OSError, EOFError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise ComparisonError(f"cannot be read: {why}", where=str(path)) from error
-    return head
+        run = reader.read(path)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ComparisonError(
+            f"it begins as {reader.name}, and cannot be read as that: {error!r}", where=str(path)
+        ) from error
+    if not len(run):
+        torn = f": {run.torn}" if isinstance(run, ToolRun) and run.torn else ""
+        raise ComparisonError(f"no requests in this {reader.name} file{torn}", where=str(path))
+    return run
+
+
+def reader_of(path: Path) -> Reader:
+    """The reader of a file. Raises ComparisonError where there is none."""
+    head = head_of(path)
+    if not head:
+        raise ComparisonError(
+            "the file is empty", where=str(path), hint="did the load tool end before it wrote?"
+        )
+    if head.startswith(_UTF_16):
+        raise ComparisonError(
+            "the file is in UTF-16, as PowerShell's > writes it",
+            where=str(path),
+            hint="let the tool write the file itself, or convert it to UTF-8",
+        )
+    found = next((reader for reader in READERS if reader.recognises(head)), None)
+    if found is None:
+        known = ", ".join(reader.name for reader in READERS)
+        raise ComparisonError(
+            f"neither a recording nor a load tool's output that can be read; it begins {head[:40]!r}",
+            where=str(path),
+            hint=f"what works: recordings (.mfrec), {known}",
+        )
+    return found
+
+
+def is_tool_database(path: Path) -> bool:
+    """Whether an SQLite file is a load tool's."""
+    head = head_of(path)
+    return any(reader.recognises(head) for reader in READERS)

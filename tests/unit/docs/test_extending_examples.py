@@ -86,7 +86,7 @@ def test_the_example_works_as_written(heading: str, blocks: list[Block], tmp_pat
 
 
 def test_each_extension_point_has_code_a_table_line_and_a_program() -> None:
-    assert list(sections()) == ["A distribution", "A matcher", "A renderer"]
+    assert list(sections()) == ["A distribution", "A matcher", "A renderer", "A load tool's file"]
     for blocks in sections().values():
         kinds = {(block.language, bool(block.file)) for block in blocks}
         assert kinds == {("python", True), ("diff", True), ("python", False)}
