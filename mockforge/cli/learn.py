@@ -115,7 +115,7 @@ def _learn(recording: Path, api: ApiDescription | None, name: str) -> tuple[Lear
 def _trace(columns: Columns, operations: Operations) -> tuple[Trace, list[str]]:
     """The recording's times, and the names of the operations that it numbers."""
     requests = list(zip(columns.method, columns.target, strict=True))
-    name_of = {request: operations.name_of(*request) for request in set(requests)}
+    name_of = operations.names(requests)
     place = {name: number for number, name in enumerate(sorted(set(name_of.values())))}
     trace = Trace(
         arrived_ns=columns.arrived_ns,

@@ -114,8 +114,7 @@ def _next_step(path: Path, exchanges: int) -> None:
 
 def _rows(columns: Columns) -> list[list[str]]:
     requests = list(zip(columns.method, columns.target, strict=True))
-    operations = Operations.find(set(requests))
-    name_of = {request: operations.name_of(*request) for request in set(requests)}
+    name_of = Operations.find(requests).names(requests)
     names = np.array([name_of[request] for request in requests])
     ends = columns.arrived_ns + columns.total_ns
     duration_s = float(ends.max() - columns.arrived_ns.min()) / 1e9

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mockforge.cli.operation_names import operation_names
+from mockforge.learning.operations import Operations
 from mockforge.recording.selection import Term
 from mockforge.recording.store import Filter, RecordingReader, Selection
 
@@ -98,7 +98,8 @@ class Names:
 
     @functools.cached_property
     def _names(self) -> dict[tuple[str, str], str]:
-        return operation_names(self._reader.requests())
+        requests = self._reader.requests()
+        return Operations.find(requests).names(requests)
 
     def __call__(self, method: str, target: str) -> str:
         """`METHOD /path/template`; of a request that came since, its own method and target."""

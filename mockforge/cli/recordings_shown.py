@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mockforge.cli.console import table
-from mockforge.cli.operation_names import operation_names
+from mockforge.learning.operations import Operations
 from mockforge.model.exchange import Marker
 from mockforge.recording.store import Columns, Line, RecordingReader
 from mockforge.report.figures import count, milliseconds, percent, rate
@@ -57,7 +57,7 @@ def summary(reader: RecordingReader, columns: Columns, markers: Sequence[Marker]
 def operation_table(columns: Columns) -> Table:
     """Counts, errors, rate and latency quantiles of each operation, the busiest first."""
     requests = list(zip(columns.method, columns.target, strict=True))
-    name_of = operation_names(requests)
+    name_of = Operations.find(requests).names(requests)
     names = sorted(set(name_of.values()))
     place = {name: index for index, name in enumerate(names)}
     place_of = {request: place[name] for request, name in name_of.items()}

@@ -9,14 +9,19 @@ many do, and have the same subtree. Methods share the tree, so that `GET /orders
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from mockforge.learning.shapes import WEAK_SUPPORT, shape_of, weak_shape_of
+from mockforge.learning.shapes import TYPICAL, WEAK_SUPPORT, shape_of, weak_shape_of
 from mockforge.model.operation import Operation, is_parameter
 
 __all__ = ["Operations", "path_of"]
+
+#: A path and its segments.
+_Path: TypeAlias = tuple[str, list[str]]
 
 #: From this many sibling words with equal subtrees on, the words are values of a parameter.
 _MANY_SIBLINGS = 30
@@ -35,79 +40,107 @@ class Operations:
     """The operations of a set of requests."""
 
     all: tuple[Operation, ...]
-    _by_request: Mapping[tuple[str, str], Operation]
+    #: By the method, and the template that was known beforehand, else what `_skeleton` leaves of the path.
+    _known: Mapping[tuple[str, str], Operation]
+    _described: Callable[[str], str | None] | None
 
     @classmethod
     def find(
-        cls, requests: Iterable[tuple[str, str]], described: Callable[[str], str | None] = lambda _: None
+        cls, requests: Iterable[tuple[str, str]], described: Callable[[str], str | None] | None = None
     ) -> Operations:
         """From (method, target) pairs; the order and number of the requests do not matter.
 
         `described` gives the template of a path where it is known beforehand, else None.
         """
-        seen = sorted({(method.upper(), path_of(target)) for method, target in requests})
-        templates: dict[str, str] = {}
-        unknown: list[tuple[str, list[str]]] = []
-        for path in sorted({path for _, path in seen}):
-            template = described(path)
-            if template is None:
-                unknown.append((path, path.split("/")[1:]))
-            else:
+        seen, templates = set(), {}
+        for method, target in requests:
+            template = described(path_of(target)) if described is not None else None
+            path = template or _skeleton(target)
+            seen.add((method.upper(), path))
+            if template is not None:
                 templates[path] = template
-        _template(_Branch("", unknown), templates)
-        by_request = {(method, path): Operation(method, templates[path]) for method, path in seen}
-        return cls(tuple(sorted(set(by_request.values()))), by_request)
+        unknown = sorted({path for _, path in seen} - templates.keys())
+        _template([(path, path.split("/")) for path in unknown], templates)
+        known = {(method, path): Operation(method, templates[path]) for method, path in seen}
+        return cls(tuple(sorted(set(known.values()))), known, described)
 
     def of(self, method: str, target: str) -> Operation:
         """The operation of a request; one that was not among those looked at is judged by shape alone."""
-        key = (method.upper(), path_of(target))
-        found = self._by_request.get(key)
-        return found if found is not None else Operations.find([key])._by_request[key]
+        template = self._described(path_of(target)) if self._described is not None else None
+        found = self._known.get((method.upper(), template or _skeleton(target)))
+        return found if found is not None else Operations.find([(method, target)], self._described).all[0]
+
+    def names(self, requests: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """The operation's name of each request."""
+        return {request: self.of(*request).name for request in set(requests)}
 
     def name_of(self, method: str, target: str) -> str:
         """`METHOD /path/template` of a request."""
         return self.of(method, target).name
 
 
+def _skeleton(target: str) -> str:
+    """The path with one text of each shape for all of that shape: a million orders are one path."""
+    return "/".join([_typical(part) for part in path_of(target).split("/")])
+
+
+def _typical(segment: str) -> str:
+    if segment.isascii() and segment.isdigit():
+        return TYPICAL["number"]
+    return _typical_of_others(segment)
+
+
+@functools.lru_cache(maxsize=65_536)
+def _typical_of_others(segment: str) -> str:
+    shape = shape_of(segment)
+    return segment if shape is None else TYPICAL[shape]
+
+
 @dataclass(frozen=True, slots=True)
 class _Branch:
-    """Paths that share the template `prefix`; each with the segments that still follow."""
+    """Paths that share the template `prefix`, which covers the first `depth` of their segments."""
 
     prefix: str
-    paths: list[tuple[str, list[str]]]
+    depth: int
+    paths: list[_Path]
 
 
-def _template(branch: _Branch, templates: dict[str, str]) -> None:
-    """Fill in the template of every path of the branch."""
-    pending = [branch]
+def _template(paths: list[_Path], templates: dict[str, str]) -> None:
+    """Fill in the template of every path."""
+    pending = [_Branch("", 1, paths)]
     while pending:  # not recursive: a path may have more segments than Python has stack
         branch = pending.pop()
-        by_segment: dict[str, list[tuple[str, list[str]]]] = {}
-        for path, segments in branch.paths:
-            if segments:
-                by_segment.setdefault(segments[0], []).append((path, segments[1:]))
+        by_segment: dict[str, list[_Path]] = {}
+        for path in branch.paths:
+            whole, segments = path
+            if len(segments) > branch.depth:
+                by_segment.setdefault(segments[branch.depth], []).append(path)
             else:
-                templates[path] = branch.prefix or "/"
-        pending += _children(branch.prefix, by_segment)
+                templates[whole] = branch.prefix or "/"
+        pending += _children(branch, by_segment)
 
 
-def _children(prefix: str, by_segment: Mapping[str, list[tuple[str, list[str]]]]) -> Iterator[_Branch]:
+def _children(branch: _Branch, by_segment: Mapping[str, list[_Path]]) -> Iterator[_Branch]:
     """One branch a word, and one for all segments that are values of one parameter."""
-    values = [segment for segment in by_segment if shape_of(segment)]
-    words = [segment for segment in by_segment if not shape_of(segment)]
+    prefix, deeper = branch.prefix, branch.depth + 1
+    values: list[str] = []
+    words: list[str] = []
+    for segment in by_segment:
+        (values if shape_of(segment) else words).append(segment)
     if prefix:
         weak = _weak_values(words)
         values, words = (
             values + [word for word in words if word in weak],
             [word for word in words if word not in weak],
         )
-        if _are_slugs(words, by_segment):
+        if _are_slugs(words, by_segment, deeper):
             values, words = values + words, []
     for word in words:
-        yield _Branch(f"{prefix}/{word}", by_segment[word])
+        yield _Branch(f"{prefix}/{word}", deeper, by_segment[word])
     if values:
         name = _parameter_name(prefix, values)
-        yield _Branch(f"{prefix}/{{{name}}}", [entry for value in values for entry in by_segment[value]])
+        paths = [path for value in values for path in by_segment[value]]
+        yield _Branch(f"{prefix}/{{{name}}}", deeper, paths)
 
 
 def _weak_values(words: list[str]) -> set[str]:
@@ -120,15 +153,17 @@ def _weak_values(words: list[str]) -> set[str]:
     return {word for (name, _), some in alike.items() if len(some) >= WEAK_SUPPORT[name] for word in some}
 
 
-def _are_slugs(words: list[str], by_segment: Mapping[str, list[tuple[str, list[str]]]]) -> bool:
+def _are_slugs(words: list[str], by_segment: Mapping[str, list[_Path]], depth: int) -> bool:
     if len(words) < _MANY_SIBLINGS:
         return False
-    return len({_subtree(by_segment[word]) for word in words}) == 1
+    first = _subtree(by_segment[words[0]], depth)
+    return all(_subtree(by_segment[word], depth) == first for word in words)
 
 
-def _subtree(paths: list[tuple[str, list[str]]]) -> tuple[str, ...]:
+def _subtree(paths: list[_Path], depth: int) -> tuple[str, ...]:
     """What follows a segment, values blanked: equal for two values of one parameter."""
-    return tuple(sorted("/".join("{}" if shape_of(part) else part for part in rest) for _, rest in paths))
+    rests = (segments[depth:] for _, segments in paths)
+    return tuple(sorted({"/".join("{}" if shape_of(part) else part for part in rest) for rest in rests}))
 
 
 def _parameter_name(prefix: str, values: list[str]) -> str:

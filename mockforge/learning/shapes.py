@@ -10,7 +10,7 @@ import re
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-__all__ = ["WEAK_SUPPORT", "json_shape", "same_shape", "shape_of", "weak_shape_of"]
+__all__ = ["TYPICAL", "WEAK_SUPPORT", "json_shape", "same_shape", "shape_of", "weak_shape_of"]
 
 _STRONG = (
     ("number", re.compile(r"-?\d+")),
@@ -29,11 +29,24 @@ _WEAK = (
 #: From this many siblings of one weak shape on, they are values.
 WEAK_SUPPORT = {"base64": 3, "short hash": 3, "slug": 10, "numbered": 8}
 
+#: A text of each strong shape.
+TYPICAL = {
+    "number": "0",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+    "date": "2000-01-01",
+    "hash": "0a0a0a0a0a0a",
+    "token": "0token00000000000000",
+    "email": "a@example.com",
+    "braces": "{}",
+}
+
 _DIGITS = re.compile(r"\d+")
 
 
 def shape_of(text: str) -> str | None:
     """The strong shape of a text: number, uuid, date, hash, token, email, braces; None for a word."""
+    if text.isalpha():  # every shape has a digit or a sign: most words need no more tests
+        return None
     for name, pattern in _STRONG:
         if pattern.fullmatch(text):
             return name
@@ -42,6 +55,8 @@ def shape_of(text: str) -> str | None:
 
 def weak_shape_of(text: str) -> tuple[str, str] | None:
     """The weak shape and what texts of it must share: `page-17.html` is numbered, with `page-#.html`."""
+    if text.isalpha():
+        return None
     for name, pattern in _WEAK:
         if pattern.fullmatch(text):
             return name, name

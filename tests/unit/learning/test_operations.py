@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mockforge.learning.operations import Operations, path_of
+from mockforge.learning.shapes import TYPICAL, shape_of
 from mockforge.model.operation import Operation
 
 
@@ -197,3 +198,25 @@ def test_templates_that_are_known_beforehand_win() -> None:
     paths = {"/orders/latest": "/orders/{which}", "/orders/17": "/orders/{which}"}
     found = Operations.find([("GET", path) for path in (*paths, "/users/1")], paths.get)
     assert [operation.template for operation in found.all] == ["/orders/{which}", "/users/{id}"]
+
+
+def test_a_hundred_thousand_distinct_paths_are_as_many_as_there_are_shapes() -> None:
+    requests = [("GET", f"/orders/{number}/items/{number:032x}?page={number}") for number in range(100_000)]
+    operations = Operations.find(requests)
+    assert operations.all == (Operation("GET", "/orders/{id}/items/{itemId}"),)
+    assert set(operations.names(requests).values()) == {"GET /orders/{id}/items/{itemId}"}
+    assert operations.name_of("GET", "/orders/1234567/items/7") == "GET /orders/{id}/items/{itemId}"
+
+
+def test_every_typical_text_has_its_shape() -> None:
+    assert {name: shape_of(text) for name, text in TYPICAL.items()} == {name: name for name in TYPICAL}
+
+
+def test_a_described_template_wins_over_the_shape_of_a_path() -> None:
+    described = {"/reports/2026-01-01": "/reports/2026-01-01"}.get
+    paths = ["/reports/2026-01-01", "/reports/2026-01-02"]
+    operations = Operations.find([("GET", path) for path in paths], described)
+    assert [operations.of("GET", path).template for path in paths] == [
+        "/reports/2026-01-01",
+        "/reports/{date}",
+    ]
