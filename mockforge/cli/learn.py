@@ -16,6 +16,7 @@ from mockforge.cli.learn_into import learn_into
 from mockforge.errors import RecordingError, UsageError
 from mockforge.learning.capacity_trace import Trace
 from mockforge.learning.fidelity import Fidelity
+from mockforge.learning.latency import FEW_SAMPLES, supported
 from mockforge.learning.learn import Learned, Learner
 from mockforge.learning.merging import Merge
 from mockforge.learning.openapi import ApiDescription
@@ -109,7 +110,13 @@ def _learn(recording: Path, api: ApiDescription | None, name: str) -> tuple[Lear
     doubts = (
         [f"the station is not served: {performance.refused_station}"] if performance.refused_station else []
     )
-    return learned, fit_of(named, trace, names, performance, (*doubts, *learned.remarks))
+    few = [
+        f"{outcome.operation}, {outcome.outcome}: {remark}"
+        for outcome in learned.outcomes
+        for remark in outcome.remarks
+        if outcome.fit.count < FEW_SAMPLES and remark.startswith("few samples")
+    ]
+    return learned, fit_of(named, trace, names, performance, (*doubts, *learned.remarks, *few))
 
 
 def _trace(columns: Columns, operations: Operations) -> tuple[Trace, list[str]]:
@@ -215,9 +222,7 @@ def _row(outcome: LearnedOutcome) -> list[str]:
         f"{outcome.operation}: {statuses}, {percent(outcome.share)}",
         count(fit.count),
         outcome.form,
-        milliseconds(fit.p50_ms),
-        milliseconds(fit.p95_ms),
-        milliseconds(fit.p99_ms),
+        *(milliseconds(value) if supported(level, fit.count) else "–" for _, level, value in fit.levels()),
         percent(fit.error),
     ]
 

@@ -28,6 +28,9 @@ __all__ = ["Answer", "Answers", "Key", "Outcome", "Sample", "decoded", "is_failu
 
 Key = tuple[str, ...]
 
+#: How an exchange ends whose caller left without an answer.
+_CALLER_LEFT = "caller: left"
+
 #: Fields of a response that speak of the moment or the connection, never of the answer.
 _TRANSIENT = HOP_BY_HOP | {"date", "content-length"}
 
@@ -96,6 +99,8 @@ class Answers:
         self.samples: list[Sample] = []
         self.incomplete: Counter[str] = Counter()
         self.omitted = 0
+        #: How long callers waited that left without an answer.
+        self.left_ns: list[int] = []
         self._query_names = tuple(query_names)
         self._writes = writes or Writes()
         self._headers: dict[tuple[int, bytes], Headers] = {}
@@ -107,6 +112,8 @@ class Answers:
         response = exchange.response
         if response is None or exchange.error is not None:
             self.incomplete[exchange.error or "no answer"] += 1
+            if exchange.error == _CALLER_LEFT:
+                self.left_ns.append(exchange.total_ns)
             return
         self._studied = None
         self.omitted += response.omitted > 0
@@ -122,9 +129,11 @@ class Answers:
         )
 
     def only(self, samples: Iterable[Sample]) -> Self:
-        """The same operation with some of its samples."""
+        """The same operation with some of its samples; with most of them go the callers that left."""
         part = type(self)(self.operation, self._query_names, self._writes)
         part.samples = list(samples)
+        if 2 * len(part.samples) > len(self.samples):
+            part.left_ns = self.left_ns
         return part
 
     @property

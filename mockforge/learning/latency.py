@@ -8,7 +8,7 @@ Callers that left count as having waited at least so long (`mockforge.stats.cens
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,10 @@ class LatencyFit:
     censored: int = 0
     tail: ParetoTail | None = None
 
+    def levels(self) -> tuple[tuple[str, float, float], ...]:
+        """Name, probability and value of each quantile that people are told."""
+        return ("p50", 0.5, self.p50_ms), ("p95", 0.95, self.p95_ms), ("p99", 0.99, self.p99_ms)
+
 
 def supported(probability: float, count: int) -> bool:
     """Whether a sample of so many says anything of this quantile: one that has an upper bound at 95 %.
@@ -68,13 +72,21 @@ def pooled_ns(own_ns: NDArray[np.int64], parent_shape: NDArray[np.float64]) -> N
 
 
 def fit_latency(
-    latencies_ns: NDArray[np.int64], censored_ns: NDArray[np.int64] | None = None, *, tail: bool = False
+    latencies_ns: NDArray[np.int64],
+    censored_ns: NDArray[np.int64] | None = None,
+    *,
+    tail: bool = False,
+    parent_shape: NDArray[np.float64] | None = None,
 ) -> LatencyFit:
     """Fit the table to at least one latency, shape (n,), in nanoseconds.
 
     `censored_ns`, shape (m,): how long callers waited that left without an answer. With `tail`, the law goes
-    on beyond the table where the sample has a tail that is one.
+    on beyond the table where the sample has a tail that is one. With a `parent_shape` the law is the
+    parent's (`pooled_ns`), and only its median, like all that is told, comes from the latencies.
     """
+    if parent_shape is not None:
+        fit = fit_latency(pooled_ns(latencies_ns, parent_shape), tail=tail)
+        return _told_of(np.sort(_ms(latencies_ns)), fit)
     censored = _ms(np.zeros(0) if censored_ns is None else censored_ns)
     sample, weights = kaplan_meier(_ms(latencies_ns), censored)
     levels = _grid(sample.size)
@@ -103,6 +115,14 @@ def fit_latency(
         censored=int(censored.size),
         tail=law,
     )
+
+
+def _told_of(sample: NDArray[np.float64], fit: LatencyFit) -> LatencyFit:
+    """The fit with the figures of an ascending sample that it was not made from."""
+    p50, p95, p99 = (float(value) for value in quantiles(sample, (0.5, 0.95, 0.99)))
+    weights = np.full(sample.size, 1 / sample.size)
+    error = _error(sample, weights, fit.distribution)
+    return replace(fit, count=int(sample.size), p50_ms=p50, p95_ms=p95, p99_ms=p99, error=error)
 
 
 def _ms(latencies_ns: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.float64]:

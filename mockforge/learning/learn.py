@@ -13,9 +13,11 @@ from mockforge.learning.cases import Case, by_content, by_kind, levels
 from mockforge.learning.conditions import Condition, with_conditions
 from mockforge.learning.fingerprints import stamped
 from mockforge.learning.graphql import graphql_operation
+from mockforge.learning.latency import FEW_SAMPLES, LatencyFit, supported
 from mockforge.learning.openapi import ApiDescription
 from mockforge.learning.operations import Operations
 from mockforge.learning.performance import Performance
+from mockforge.learning.pooling import Parents
 from mockforge.learning.resources import Resources
 from mockforge.learning.responses import LearnedOutcome, is_plain, learn_responses
 from mockforge.learning.volatile import Volatile
@@ -109,12 +111,12 @@ class Learner:
     def learn(self, name: str, upstream: str | None, source: str) -> Learned:
         """The service `name`; `source` says in the stubs' comments where they came from."""
         naming = _Naming()
-        resources = Resources(self._answers)
+        whole = _Whole(naming, Resources(self._answers), Parents(self._answers))
         stubs: list[Stub] = []
         outcomes: list[LearnedOutcome] = []
         comments: dict[str, list[str]] = {}
         volatile: dict[str, Volatile] = {}
-        found = [each for operation in self._answers for each in self._stubs(operation, resources, naming)]
+        found = [each for operation in self._answers for each in self._stubs(operation, whole)]
         # Priorities say which stub wins, so they may stand as their files do: by name.
         for stub, learned, case in sorted(found, key=lambda each: naming.file_of(each[0].name)):
             comments[stub.name] = _comments(source, case, learned, stub.scenario)
@@ -134,24 +136,25 @@ class Learner:
         return Learned(service, tuple(outcomes), comments, incomplete, volatile, tuple(self._remarks()))
 
     def _stubs(
-        self, operation: Operation, resources: Resources, naming: _Naming
+        self, operation: Operation, whole: _Whole
     ) -> Iterator[tuple[Stub, list[LearnedOutcome], Case]]:
         """The stubs of an operation: one, or one for each of its cases."""
         cases = [
             Case(_of_state(part.state) + case.conditions, case.answers, part.state)
-            for part in resources.parts(operation)
-            for case in _cases(part.answers, digits=not resources.keeps_state(operation, part.state))
+            for part in whole.resources.parts(operation)
+            for case in _cases(part.answers, digits=not whole.resources.keeps_state(operation, part.state))
         ]
         base = self._api.name_of(operation) if self._api else operation.name
         priority = _PRIORITY * (1 + self._shadows(operation))
         for case, level in zip(cases, levels(cases), strict=True):
-            name, file_name = naming.take(_named(base, case.conditions))
+            name, file_name = whole.naming.take(_named(base, case.conditions))
             request = with_conditions(_pattern(operation), case.conditions)
             named = request.url is not None and request.url.kind == "urlPathTemplate"
-            parts = learn_responses(name, case.answers, file_name, named=named)
+            parent = whole.parents.of(operation)
+            parts = learn_responses(name, case.answers, file_name, named=named, parent=parent)
             if parts:
                 responses = tuple(self._with_offset(response) for response, _ in parts)
-                step = resources.step(operation, case.state, case.answers)
+                step = whole.resources.step(operation, case.state, case.answers)
                 stub = Stub(name, request, responses, priority=max(1, priority - level), scenario=step)
                 yield stub, [outcome for _, outcome in parts], case
 
@@ -265,6 +268,15 @@ class _Naming:
         return name, file
 
 
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """What shows only in all operations together."""
+
+    naming: _Naming
+    resources: Resources
+    parents: Parents
+
+
 def _comments(
     source: str, case: Case, outcomes: Sequence[LearnedOutcome], step: ScenarioStep | None
 ) -> list[str]:
@@ -280,16 +292,26 @@ def _comments(
     lines += [f"query: {text}" for text in _query(answers)]
     for outcome in outcomes:
         fit = outcome.fit
-        lines.append(
-            f"{outcome.outcome}: {fit.count:,} samples, p50 {fit.p50_ms:.3g} ms, p95 {fit.p95_ms:.3g} ms, "
-            f"p99 {fit.p99_ms:.3g} ms; the table is {fit.error:.1%} of the mean off"
-        )
+        off = f"; the table is {fit.error:.1%} of the mean off" if fit.count >= FEW_SAMPLES else ""
+        counted = f"{fit.count:,} sample" + ("s" if fit.count != 1 else "")
+        lines.append(f"{outcome.outcome}: {counted}, {_quantiles(fit)}{off}")
         if outcome.form == "template":
             lines.append(
                 f"{outcome.outcome}: the body gives back what was asked; checked against the recording"
             )
         lines += [f"{outcome.outcome}: {remark}" for remark in outcome.remarks]
     return [line if line.isprintable() else repr(line)[1:-1] for line in lines]
+
+
+def _quantiles(fit: LatencyFit) -> str:
+    """`p50 9.8 ms, p95 22 ms, p99 not supported`: what the sample says nothing of is not claimed."""
+    told = [
+        f"{name} {value:.3g} ms"
+        for name, probability, value in fit.levels()
+        if supported(probability, fit.count)
+    ]
+    untold = [name for name, probability, _ in fit.levels() if not supported(probability, fit.count)]
+    return ", ".join([*told, *([f"{' and '.join(untold)} not supported"] if untold else [])])
 
 
 def _span(samples: Sequence[Sample]) -> str:

@@ -14,9 +14,10 @@ import numpy as np
 from mockforge.learning.answers import Answer, Answers, Key, Outcome, written_body
 from mockforge.learning.echoes import find_echo
 from mockforge.learning.latency import FEW_SAMPLES, LatencyFit, fit_latency
+from mockforge.learning.pooling import Parent
 from mockforge.learning.states import changes_of
 from mockforge.model.headers import Headers
-from mockforge.model.stub import Body, DelayDistribution, ResponseDefinition, Variant, Variants
+from mockforge.model.stub import Body, ResponseDefinition, Variant, Variants
 
 __all__ = ["LearnedOutcome", "is_plain", "learn_responses"]
 
@@ -56,11 +57,12 @@ class LearnedOutcome:
 
 
 def learn_responses(
-    name: str, answers: Answers, file_name: str, *, named: bool = True
+    name: str, answers: Answers, file_name: str, *, named: bool = True, parent: Parent | None = None
 ) -> list[tuple[ResponseDefinition, LearnedOutcome]]:
     """The responses of the stub `name`, the most frequent first; their files are called after `file_name`.
 
-    Without `named`, templates cannot see path parameters by name.
+    Without `named`, templates cannot see path parameters by name. `parent` lends outcomes of few samples
+    its spread.
     """
     outcomes = answers.outcomes()
     total = sum(outcome.count for outcome in outcomes)
@@ -71,7 +73,7 @@ def learn_responses(
         by = choosers[outcome.name]
         if not named:
             by = tuple(each for each in by if not each.startswith("path."))
-        form = _Forming(answers, outcome, by, f"{file_name}.{outcome.name}", named)
+        form = _Forming(answers, outcome, by, f"{file_name}.{outcome.name}", named, parent)
         learned.append(_learn_outcome(name, form, share))
     return learned
 
@@ -94,6 +96,7 @@ class _Forming:
     by: tuple[str, ...]
     file_name: str
     named: bool
+    parent: Parent | None
 
     @property
     def is_sole(self) -> bool:
@@ -121,7 +124,8 @@ class _Forming:
 
 def _learn_outcome(name: str, form: _Forming, share: float) -> tuple[ResponseDefinition, LearnedOutcome]:
     outcome, answers = form.outcome, form.answers
-    delay, fit, remarks = _delay(outcome)
+    left_ns = answers.left_ns if outcome.name == answers.outcomes()[0].name else []
+    fit, remarks = _latency(outcome, left_ns, form.parent)
     rows = form.rows()
     response = _response(rows, form)
     kind = "template" if response.transformers else "variants" if response.variants else "static"
@@ -143,7 +147,7 @@ def _learn_outcome(name: str, form: _Forming, share: float) -> tuple[ResponseDef
         fit=fit,
         remarks=tuple(remarks),
     )
-    return replace(response, share=share if share < 1 else None, delay=delay), learned
+    return replace(response, share=share if share < 1 else None, delay=fit.distribution), learned
 
 
 def _remarks_on_variants(form: _Forming, rows: Sequence[tuple[Key, Answer]]) -> list[str]:
@@ -155,7 +159,7 @@ def _remarks_on_variants(form: _Forming, rows: Sequence[tuple[Key, Answer]]) -> 
     return [*remarks, changed] if changed else remarks
 
 
-def _delay(outcome: Outcome) -> tuple[DelayDistribution, LatencyFit, list[str]]:
+def _latency(outcome: Outcome, left_ns: Sequence[int], parent: Parent | None) -> tuple[LatencyFit, list[str]]:
     """The law of the time to the first byte; to the last one where the body came slowly."""
     total_ns = np.asarray(outcome.total_ns, dtype=np.int64)
     ttfb_ns = np.asarray(outcome.ttfb_ns, dtype=np.int64)
@@ -165,9 +169,16 @@ def _delay(outcome: Outcome) -> tuple[DelayDistribution, LatencyFit, list[str]]:
         remarks.append("slow body: its transfer is part of the delay")
         ttfb_ns = total_ns
     if total_ns.size < FEW_SAMPLES:
-        remarks.append(f"few samples: {total_ns.size}")
-    fit = fit_latency(ttfb_ns)
-    return fit.distribution, fit, remarks
+        lent = (
+            f"the spread around their median is that of {parent.count:,} {parent.name}"
+            if parent is not None
+            else "nothing longer than these is ever given"
+        )
+        remarks.append(f"few samples: {total_ns.size}; {lent}")
+        return fit_latency(ttfb_ns, parent_shape=parent.shape if parent is not None else None), remarks
+    if left_ns:
+        remarks.append(f"callers that left: {len(left_ns):,}; they count as having waited at least so long")
+    return fit_latency(ttfb_ns, np.asarray(left_ns, dtype=np.int64), tail=True), remarks
 
 
 def _response(rows: Sequence[tuple[Key, Answer]], form: _Forming) -> ResponseDefinition:

@@ -259,7 +259,10 @@ def test_every_stub_says_where_it_came_from_and_how_well_it_was_learned() -> Non
     lines = learned.comments["GET /a"]
     assert lines[0] == "learned from orders.mfrec: 50 exchanges, 0.0 s to 0.0 s into the recording"
     assert lines[1].startswith("success: 40 samples, p50 10 ms")
-    assert "failure: few samples: 10" in lines
+    assert lines[2].startswith("failure: 10 samples, p50 10 ms, p95 and p99 not supported")
+    assert lines[3] == (
+        "failure: few samples: 10; the spread around their median is that of 40 other answers of GET /a"
+    )
     assert learned.service.upstream == "http://orders"
 
 
