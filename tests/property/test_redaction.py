@@ -96,7 +96,7 @@ def exchanges(draw: st.DrawFn) -> tuple[Exchange, list[str]]:
     response = Response(
         200,
         Headers((("Set-Cookie", f"sid={in_cookie}; Path=/"), ("Content-Type", kind), *coding)),
-        gzip.compress(body) if packed else body,
+        gzip.compress(body, mtime=0) if packed else body,
     )
     return Exchange(1, 2, request, response, 3), [*planted, in_cookie]
 

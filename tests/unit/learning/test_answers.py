@@ -219,8 +219,8 @@ def test_answers_that_differ_in_headers_alone_are_one_answer_with_the_first_ones
 @pytest.mark.parametrize(
     ("coding", "encoded"),
     [
-        ("gzip", gzip.compress(b"plain text")),
-        (" GZIP ", gzip.compress(b"plain text")),
+        ("gzip", gzip.compress(b"plain text", mtime=0)),
+        (" GZIP ", gzip.compress(b"plain text", mtime=0)),
         ("deflate", zlib.compress(b"plain text")),
         ("zstd", zstandard.compress(b"plain text")),
     ],

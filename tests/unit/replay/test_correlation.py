@@ -93,7 +93,7 @@ def test_the_first_answer_that_brought_a_value_is_its_source() -> None:
 
 def test_compressed_answers_are_read() -> None:
     headers = Headers((JSON, ("Content-Encoding", "gzip")))
-    brought = Response(200, headers, gzip.compress(b'{"id": "x-77-abcd"}'))
+    brought = Response(200, headers, gzip.compress(b'{"id": "x-77-abcd"}', mtime=0))
     assert len(found([at(0, LOGIN, brought), at(1, Request("GET", "/o/x-77-abcd"), None)])) == 1
 
 
