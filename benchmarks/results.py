@@ -122,15 +122,22 @@ _COLUMNS = (
     ("by_chance", "by chance", 0),
     ("real_p50_ms", "real p50", 2),
     ("mock_p50_ms", "mock p50", 2),
+    ("p50_off", "p50 off", 3),
+    ("p50_noise", "p50 noise", 3),
     ("real_p95_ms", "real p95", 2),
     ("mock_p95_ms", "mock p95", 2),
-    ("p95_off", "off", 3),
-    ("p95_aa", "A/A", 3),
-    ("p95_naive", "naive", 3),
+    ("p95_off", "p95 off", 3),
+    ("p95_aa", "p95 A/A", 3),
+    ("p95_noise", "p95 noise", 3),
+    ("p95_naive", "p95 naive", 3),
+    ("p99_off", "p99 off", 3),
+    ("p99_noise", "p99 noise", 3),
     ("real_errors", "real errors", 4),
     ("mock_errors", "mock errors", 4),
     ("real_per_s", "real answers/s", 1),
     ("mock_per_s", "mock answers/s", 1),
+    ("real_slow", "real slow seconds", 3),
+    ("mock_slow", "mock slow seconds", 3),
     ("seconds", "s", 2),
     ("file_mib", "file MiB", 0),
     ("asked", "requests", 0),
@@ -192,7 +199,7 @@ def _spread(check: Check) -> str:
     return f"{_number(min(check.rounds), check.unit)} to {_number(max(check.rounds), check.unit)}"
 
 
-_DECIMALS = {"×": 2, "ms": 2, "MiB": 1}
+_DECIMALS = {"×": 2, "ms": 2, "MiB": 1, "%": 1, "points": 1}
 
 
 def _number(value: float, unit: str) -> str:

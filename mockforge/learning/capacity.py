@@ -25,7 +25,13 @@ from mockforge.learning.capacity_prediction import (
     spread,
 )
 from mockforge.learning.capacity_search import BLOCKS, FAMILIES, Blocks, Evidence
-from mockforge.learning.capacity_station import FifoStation, NoLoadDependence, SharingStation, StationLaw
+from mockforge.learning.capacity_station import (
+    FifoStation,
+    NoLoadDependence,
+    PoolStation,
+    SharingStation,
+    StationLaw,
+)
 from mockforge.learning.capacity_trace import Jobs, Trace, jobs_of, sampled
 from mockforge.learning.load import LoadBehaviour
 from mockforge.learning.load_limits import ColdStart, find_cold_start, find_time_limit
@@ -38,12 +44,17 @@ __all__ = ["Candidate", "CapacityFit", "RecordedLoad", "fit_capacity", "predicte
 _LEAST_JOBS = 100
 _LEAST_DEPENDENCE = 0.05
 _LEAST_SATURATED = 0.15
+#: A number of servers that samples of the time blocks agree on may be seen more rarely than that.
+_LEAST_AGREED, _AGREED = 0.03, 0.15
+_LEAST_SATURATING = 200
 #: Fixed parts that are tried, as shares of the shortest response time at low load.
 _OFFSETS = (0.15, 0.3, 0.45, 0.6, 0.75, 0.9)
+#: So many of them, by how little dependence they leave, are tried for what they predict.
+_TRIED = 3
 #: What takes more to say must predict better by this share, where the simpler reading is acceptable.
 _BETTER = 0.25
-_SIMPLE = ("fifo", "shared")
 _BOOTSTRAP = 200
+_IMPUTED = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +176,17 @@ def _recorded(found: NDArray[np.int64]) -> RecordedLoad:
 
 
 def _demands(jobs: Jobs, verdict: _Verdict) -> Times:
-    """The demand of each job, NaN for those that are not counted."""
+    """The demand of each job, NaN for those that are not counted.
+
+    A job whose demand cannot be told gets one of those of its operation that can.
+    """
     departed = np.maximum(jobs.departed - verdict.offset_ns, jobs.arrived)
     demands = np.maximum(verdict.station.demands(jobs.arrived, departed), 0.0)
+    unknown = jobs.counted & np.isnan(demands)
+    if unknown.any():
+        known, operation = jobs.counted & ~unknown, jobs.operation[unknown]
+        uniforms = spread(np.random.default_rng(_IMPUTED), operation)
+        demands[unknown] = drawn(demands[known], jobs.operation[known], operation, uniforms)
     return np.where(jobs.counted, demands, np.nan)
 
 
@@ -193,18 +212,19 @@ def _verdict(jobs: Jobs, found: NDArray[np.int64], seed: int) -> _Verdict:
     evidence = Evidence(looked_at)
     candidates = sorted(_candidates(evidence, seed), key=lambda each: each.held_out)
     best = _chosen([each for each in candidates if not isinstance(each.station, NoLoadDependence)])
-    reason = _unidentifiable(jobs, found, best)
+    read = Evidence(evidence.jobs, best.offset_ns) if best is not None and best.offset_ns else evidence
+    interval = None if best is None else _interval(read, best.station, seed)
+    reason = _unidentifiable(jobs, found, best, interval)
     if best is None or reason:
         naive = next(each for each in candidates if isinstance(each.station, NoLoadDependence))
         check = self_check(evidence, naive.station, seed)
         return _Verdict(naive.station, 0.0, False, reason, None, tuple(candidates), check, naive.held_out)
-    read = Evidence(evidence.jobs, best.offset_ns) if best.offset_ns else evidence
     return _Verdict(
         best.station,
         best.offset_ns,
         True,
         f"{best.station}; recorded at up to {int(found.max()) + 1} in flight",
-        _interval(read, best.station, seed),
+        interval,
         tuple(candidates),
         self_check(read, best.station, seed),
         best.held_out,
@@ -212,19 +232,23 @@ def _verdict(jobs: Jobs, found: NDArray[np.int64], seed: int) -> _Verdict:
 
 
 def _candidates(evidence: Evidence, seed: int) -> Iterator[Candidate]:
-    """Each family without a fixed part, and with the one that leaves its demands least dependent."""
+    """Each family without a fixed part, and with the one that predicts best.
+
+    Of those that leave its demands least dependent: near there the correlation hardly tells them apart, and
+    the prediction does.
+    """
     everywhere = np.ones(BLOCKS, dtype=np.bool_)
     shifted = [Evidence(evidence.jobs, evidence.floor_ns * share) for share in _OFFSETS]
     yield _candidate(evidence, _naive, NoLoadDependence(), 0, seed)
-    for name, learn in FAMILIES.items():
-        complexity = 0 if name in _SIMPLE else 1
+    for learn, complexity in FAMILIES:
         law = learn(evidence, everywhere)
         if law is not None:
             yield _candidate(evidence, learn, law, complexity, seed)
         laws = [(other, found) for other in shifted if (found := learn(other, everywhere)) is not None]
-        if laws:
-            other, law = min(laws, key=lambda pair: abs(pair[0].dependence(pair[1])))
-            yield _candidate(other, learn, law, complexity + 1, seed)
+        laws.sort(key=lambda pair: abs(pair[0].dependence(pair[1])))
+        fixed = [_candidate(other, learn, law, complexity + 1, seed) for other, law in laws[:_TRIED]]
+        if fixed:
+            yield min(fixed, key=lambda each: (not each.accepted, each.held_out))
 
 
 def _naive(_: Evidence, __: Blocks) -> StationLaw:
@@ -250,6 +274,8 @@ def _chosen(candidates: list[Candidate]) -> Candidate | None:
     the error of a right model is large too, and says little.
     """
     accepted = [each for each in candidates if each.accepted]
+    # Of servers in no known order less is checked: they come last.
+    accepted = [each for each in accepted if not isinstance(each.station, PoolStation)] or accepted
     chosen: Candidate | None = None
     for complexity in sorted({each.complexity for each in accepted or candidates}):
         same = [each for each in accepted or candidates if each.complexity == complexity]
@@ -260,7 +286,9 @@ def _chosen(candidates: list[Candidate]) -> Candidate | None:
     return chosen
 
 
-def _unidentifiable(jobs: Jobs, found: NDArray[np.int64], best: Candidate | None) -> str:
+def _unidentifiable(
+    jobs: Jobs, found: NDArray[np.int64], best: Candidate | None, interval: tuple[int, int] | None
+) -> str:
     """Why no capacity can be told; empty where it can."""
     seen = f"recorded at up to {int(found.max()) + 1} in flight"
     unknown = "latency beyond that is not known; record at a higher load"
@@ -270,11 +298,20 @@ def _unidentifiable(jobs: Jobs, found: NDArray[np.int64], best: Candidate | None
         return f"{seen}: no station explains it; {unknown}"
     if abs(raw) < _LEAST_DEPENDENCE:
         return f"{seen}, where latency does not depend on load; {unknown}"
-    saturated = float((found >= (best.station.saturates_at or 0)).mean())
-    if saturated < _LEAST_SATURATED:
+    full = found >= (best.station.saturates_at or 0)
+    saturated = float(full.mean())
+    if saturated < _LEAST_SATURATED and not (best.accepted and _agreed(full, interval)):
         rare = f"hardly ever saturated ({saturated:.0%} of requests found {best.station} full)"
         return f"{seen}, {rare}; {unknown}"
     return ""
+
+
+def _agreed(full: NDArray[np.bool_], interval: tuple[int, int] | None) -> bool:
+    """Whether samples of the recording agree on the number of servers, few as found all of them busy."""
+    if interval is None or full.sum() < _LEAST_SATURATING or full.mean() < _LEAST_AGREED:
+        return False
+    low, high = interval
+    return high - low <= max(1.0, _AGREED * low)
 
 
 def _interval(evidence: Evidence, law: StationLaw, seed: int) -> tuple[int, int] | None:

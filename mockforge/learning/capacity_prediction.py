@@ -116,8 +116,9 @@ def _simulated(
     """Response times of all jobs with demands drawn from those of the `source`."""
     jobs = evidence.jobs
     uniforms = spread(generator, jobs.operation)
-    known = np.maximum(law.demands(evidence.came, evidence.went)[source], 0.0)
-    demands = drawn(known, jobs.operation[source], jobs.operation, uniforms)
+    demands = law.demands(evidence.came, evidence.went)
+    known = source & np.isfinite(demands)
+    demands = drawn(np.maximum(demands[known], 0.0), jobs.operation[known], jobs.operation, uniforms)
     return law.responses(jobs.arrived, demands) + evidence.offset_ns
 
 

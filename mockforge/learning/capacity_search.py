@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from mockforge.learning.capacity_curve import capacity_curve, explained, shared_servers
 from mockforge.learning.capacity_inversion import Inside, Times, fifo_starts
-from mockforge.learning.capacity_station import FifoStation, LimitedStation, SharingStation, StationLaw
+from mockforge.learning.capacity_station import (
+    FifoStation,
+    GateStation,
+    LimitedStation,
+    PoolStation,
+    SharingStation,
+    StationLaw,
+)
 from mockforge.learning.capacity_trace import Jobs
 from mockforge.stats.ranks import correlation, levels
 
@@ -30,6 +37,14 @@ _LIMIT_SEEN = 0.05
 #: A correlation is taken for one from so many standard deviations (1 / √n) on; less than the least is none.
 _DEVIATIONS = 2.8
 _LEAST_NOTICED = 0.025
+#: The pace of busy servers is known from so many jobs on, and may be off by so much, as a logarithm.
+_LEAST_OF_PACE = 150
+_PACE_OFF = 0.1
+#: Who finds so many had to wait. Most gaps of a gate are within a share of their mean, and a job alone takes
+#: no more than a share of one.
+_SURELY_WAITED = 2
+_STEADY, _MOSTLY = 0.6, 0.8
+_GATE_ALONE = 0.5
 _CALM = 0.2
 _SHORTEST = 0.02
 
@@ -68,20 +83,30 @@ class Evidence:
     def dependence(self, law: StationLaw) -> float:
         """Spearman's correlation, within operations, of demands under `law` with the number in flight."""
         demands = law.demands(self.came, self.went)[self._which]
-        return correlation(levels(demands, self._operation), self._level)
+        known = np.isfinite(demands)
+        if known.all():
+            return correlation(levels(demands, self._operation), self._level)
+        operation = self._operation[known]
+        return correlation(
+            levels(demands[known], operation), levels(self.found[self._which][known], operation)
+        )
 
     def accepts(self, law: StationLaw, dependence: float) -> bool:
         """Whether nothing seen speaks against `law`, under which demands have this `dependence`.
 
         Their correlation with the number in flight must be near enough to 0. Shared servers must complete as
         many as was seen, too: a curve that bends passes for some number of servers by its correlation alone.
+        So must servers in no known order, of whose jobs most may be left out of the correlation.
         """
         limit = max(_LEAST_NOTICED, _DEVIATIONS / float(np.sqrt(max(1, self._which.size))))
         if abs(dependence) > limit:
             return False
-        if isinstance(law, SharingStation) and law.plain:
-            departures, times = (each.sum(axis=0) for each in self._states)
+        if isinstance(law, SharingStation | LimitedStation) and law.plain:
+            states = self._limited_states(law.most) if isinstance(law, LimitedStation) else self._states
+            departures, times = (each.sum(axis=0) for each in states)
             return explained(departures, times, law.servers)
+        if isinstance(law, PoolStation):
+            return self._pace_off(law.servers, np.ones(BLOCKS, dtype=np.bool_)) <= _PACE_OFF
         return True
 
     @property
@@ -114,12 +139,65 @@ class Evidence:
         return SharingStation(curve) if curve else None
 
     def limited(self, train: Blocks) -> LimitedStation | None:
+        """The likeliest number of servers that as few jobs as is possible share, the others in order."""
+        most = self._limit
+        if most is None:
+            return None
+        departures, times = (each[train].sum(axis=0) for each in self._limited_states(most))
+        if not departures.sum():
+            return None
+        servers = int(shared_servers(departures, times, np.arange(1, most)))
+        return LimitedStation(SharingStation.of(servers).curve, most)
+
+    def limited_curved(self, train: Blocks) -> LimitedStation | None:
         """Sharing by a curve, of as few jobs as is possible, the others in order."""
-        most = self._least_possible
-        if most is None or most == 1 or float((self.found >= most).mean()) < _LIMIT_SEEN:
+        most = self._limit
+        if most is None:
             return None
         curve = capacity_curve(*(each[train].sum(axis=0) for each in self._limited_states(most)))
         return LimitedStation(curve, most) if curve else None
+
+    def gate(self, train: Blocks) -> GateStation | None:
+        """A gate at the pace at which jobs complete that had to wait.
+
+        No server is ready for the next job before it is done with the last: where a job alone takes much less
+        than the time between two of those that waited, it is a gate that they waited at.
+        """
+        gaps = np.diff(self.went, prepend=np.nan)
+        waited = (self.found >= _SURELY_WAITED) & train[self.block]
+        if waited.sum() < _LEAST_OF_PACE:
+            return None
+        gap_ns = float(gaps[waited].mean())
+        alone = train[self.block] & self.jobs.counted & (self.found == 0)
+        alone[1:] &= self.came[1:] > self.went[:-1] + gap_ns
+        if not alone.any():
+            return None
+        alone_ns = float(np.median((self.went - self.came)[alone]))
+        steady = np.abs(gaps[waited] / gap_ns - 1) < _STEADY
+        if alone_ns > _GATE_ALONE * gap_ns or steady.mean() < _MOSTLY:
+            return None
+        return GateStation(gap_ns, alone_ns)
+
+    def pool(self, train: Blocks) -> PoolStation | None:
+        """As many servers as complete jobs, while all are busy, at the pace of those that found one free."""
+        off = {servers: self._pace_off(servers, train) for servers in self._candidates.tolist()}
+        near = sorted((servers for servers in off if off[servers] <= _PACE_OFF), key=lambda one: off[one])
+        laws = [PoolStation(servers) for servers in near]
+        return next(
+            (law for law in laws if self.accepts(law, self.dependence(law))), laws[0] if laws else None
+        )
+
+    def _pace_off(self, servers: int, train: Blocks) -> float:
+        """|ln| of the pace at which so many servers complete while busy, over that of jobs that found one.
+
+        Infinite where either was hardly seen.
+        """
+        departures, times = (each[train].sum(axis=0)[servers - 1 :].sum() for each in self._states)
+        free = self._which[(self.found[self._which] < servers) & train[self._block]]
+        if min(departures, free.size) < _LEAST_OF_PACE:
+            return float("inf")
+        alone = float((self.went[free] - self.came[free]).mean())
+        return abs(float(np.log(departures / times * alone / servers)))
 
     def servers_in(self, law: StationLaw, weights: Times) -> NDArray[np.int64]:
         """The number of servers, in order or shared as `law` has them, in samples of the blocks.
@@ -172,6 +250,14 @@ class Evidence:
             low, high = (low, middle) if self.impossible(middle) <= self._tolerated else (middle, high)
         return high
 
+    @property
+    def _limit(self) -> int | None:
+        """The fewest jobs that can have been in progress together, where more came often enough to tell."""
+        most = self._least_possible
+        if most is None or most == 1 or float((self.found >= most).mean()) < _LIMIT_SEEN:
+            return None
+        return most
+
     def _limited_states(self, most: int) -> tuple[Times, Times]:
         if most not in self._limited:
             begun = np.minimum(fifo_starts(self.came, self.went, most), self.went)
@@ -203,10 +289,13 @@ class Evidence:
         return np.bincount(self._block, product, minlength=BLOCKS).astype(np.float64)
 
 
-#: How each family finds its station, simplest first.
-FAMILIES: Mapping[str, Callable[[Evidence, Blocks], StationLaw | None]] = {
-    "fifo": Evidence.fifo,
-    "shared": Evidence.shared,
-    "curve": Evidence.curved,
-    "limited": Evidence.limited,
-}
+#: How each family finds its station, and how much that takes beyond a number of servers.
+FAMILIES: Sequence[tuple[Callable[[Evidence, Blocks], StationLaw | None], int]] = (
+    (Evidence.fifo, 0),
+    (Evidence.shared, 0),
+    (Evidence.curved, 1),
+    (Evidence.limited, 1),
+    (Evidence.limited_curved, 2),
+    (Evidence.gate, 1),
+    (Evidence.pool, 1),
+)

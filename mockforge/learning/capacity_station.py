@@ -8,11 +8,19 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mockforge.delays.station import Fifo, LimitedSharing, Sharing
+from mockforge.delays.station import LimitedSharing, Sharing
 from mockforge.delays.station_simulation import simulate
-from mockforge.learning.capacity_inversion import Inside, Times, fifo_starts
+from mockforge.learning.capacity_inversion import Inside, Times, fifo_responses, fifo_starts, in_flight
 
-__all__ = ["FifoStation", "LimitedStation", "NoLoadDependence", "SharingStation", "StationLaw"]
+__all__ = [
+    "FifoStation",
+    "GateStation",
+    "LimitedStation",
+    "NoLoadDependence",
+    "PoolStation",
+    "SharingStation",
+    "StationLaw",
+]
 
 #: Jobs are in each other's way where each gets on at no more than this share of its pace alone.
 _SLOWED = 0.8
@@ -32,7 +40,7 @@ class StationLaw(Protocol):
         ...
 
     def demands(self, arrived: Times, departed: Times) -> Times:
-        """What each job must have asked for."""
+        """What each job must have asked for; NaN where that cannot be told."""
         ...
 
     def responses(self, arrived: Times, demands: Times) -> Times:
@@ -78,10 +86,69 @@ class FifoStation:
         return departed - fifo_starts(arrived, departed, self.servers)
 
     def responses(self, arrived: Times, demands: Times) -> Times:
-        return simulate(lambda: Fifo(self.servers), arrived, demands)
+        return fifo_responses(arrived, demands, self.servers)
 
     def __str__(self) -> str:
         return f"fifo, {self.servers} server{'s' if self.servers > 1 else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStation:
+    """`servers` that serve one job each; the others wait, in an order that is not known.
+
+    New connections are often taken up later than requests on those that are open. What a job that waited has
+    asked for cannot be told then; one that found a server free took as long as it asked for.
+    """
+
+    servers: int
+
+    @property
+    def saturates_at(self) -> int:
+        return self.servers
+
+    def demands(self, arrived: Times, departed: Times) -> Times:
+        return np.where(in_flight(arrived, departed) < self.servers, departed - arrived, np.nan)
+
+    def responses(self, arrived: Times, demands: Times) -> Times:
+        return fifo_responses(arrived, demands, self.servers)
+
+    def __str__(self) -> str:
+        return f"{self.servers} server{'s' if self.servers > 1 else ''} in no known order"
+
+
+@dataclass(frozen=True, slots=True)
+class GateStation:
+    """A gate that one job passes each `gap_ns`, the others waiting in order; behind it nobody waits.
+
+    One that finds it open takes the `alone_ns` that jobs take behind it, more or less. Of the others nothing
+    is told: what is left of their time is the error of the gap.
+    """
+
+    gap_ns: float
+    alone_ns: float
+
+    @property
+    def servers(self) -> None:
+        return None
+
+    @property
+    def saturates_at(self) -> int:
+        return 1
+
+    def demands(self, arrived: Times, departed: Times) -> Times:
+        opens = np.r_[-np.inf, departed[:-1] - self.alone_ns + self.gap_ns]
+        return np.where(arrived >= opens, departed - arrived, np.nan)
+
+    def responses(self, arrived: Times, demands: Times) -> Times:
+        opens = -np.inf
+        passed = np.empty_like(arrived)
+        for index, came in enumerate(arrived.tolist()):
+            passed[index] = begins = max(came, opens)
+            opens = begins + self.gap_ns
+        return passed + demands - arrived
+
+    def __str__(self) -> str:
+        return f"gate, {1e9 / self.gap_ns:.4g} a second"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +195,11 @@ class LimitedStation:
     most: int
 
     @property
+    def plain(self) -> bool:
+        """Whether these are so many servers, and not a curve that was measured."""
+        return self.curve == SharingStation.of(len(self.curve)).curve
+
+    @property
     def servers(self) -> int:
         return max(1, round(max(self.curve)))
 
@@ -143,6 +215,8 @@ class LimitedStation:
         return simulate(lambda: LimitedSharing(self.curve, self.most), arrived, demands)
 
     def __str__(self) -> str:
+        if self.plain:
+            return f"ps of at most {self.most}, {len(self.curve)} server{'s' if len(self.curve) > 1 else ''}"
         return f"ps of at most {self.most}, curve up to {max(self.curve):.2f}"
 
 

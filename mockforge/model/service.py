@@ -70,7 +70,8 @@ class Capacity:
     """The station that requests wait at before their service time runs; `discipline` is fifo or ps.
 
     `servers` or `curve` (the rate of completions in state n over that in state 1) say how much there is of
-    it; with neither, nothing waits. Under ps at most `most` share. `queue_limit` counts those that wait or,
+    it; with neither, nothing waits. Before it may be a gate, which `pace_per_second` requests pass one by
+    one, and where the others wait. Under ps at most `most` share. `queue_limit` counts those that wait or,
     under ps without `most`, those in progress; beyond it `when_full` is given. `abandoned` says what becomes
     of the place of a caller that left, or whose time was up: it `keeps` being worked for, or one `frees` it.
     `recorded_up_to` is the most in flight that the recording saw.
@@ -80,6 +81,7 @@ class Capacity:
     discipline: str = "fifo"
     curve: tuple[float, ...] = ()
     most: int | None = None
+    pace_per_second: float | None = None
     queue_limit: int | None = None
     when_full: ResponseDefinition = field(default_factory=lambda: ResponseDefinition(503))
     abandoned: str = "keeps"

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from mockforge.learning.capacity import Candidate, CapacityFit
-from mockforge.learning.capacity_station import FifoStation, LimitedStation, SharingStation, StationLaw
+from mockforge.learning.capacity_station import (
+    FifoStation,
+    GateStation,
+    LimitedStation,
+    PoolStation,
+    SharingStation,
+    StationLaw,
+)
 from mockforge.learning.latency import FEW_SAMPLES, supported
 from mockforge.report.figures import count, milliseconds, percent, signed_percent
 from mockforge.report.fit import PROBABILITIES, FitReport, OperationFit
@@ -55,16 +62,22 @@ def station_words(station: StationLaw) -> str:
     """A station as one would say it."""
     match station:
         case FifoStation(servers):
-            return f"{_number(servers, 'server')}, first come first served"
+            words = f"{_number(servers, 'server')}, first come first served"
+        case GateStation(gap_ns):
+            words = f"a gate that one request passes each {milliseconds(gap_ns / 1e6)} ms; the others wait"
+        case PoolStation(servers):
+            words = f"{_number(servers, 'server')}, in no known order"
         case SharingStation() if station.plain:
-            number = len(station.curve)
-            return f"{_number(number, 'server')}, shared by all that are in flight"
+            words = f"{_number(len(station.curve), 'server')}, shared by all that are in flight"
         case SharingStation(curve):
-            return f"sharing by a measured curve, up to {max(curve):.2f} times the pace of one alone"
+            words = f"sharing by a measured curve, up to {max(curve):.2f} times the pace of one alone"
+        case LimitedStation(curve, most) if station.plain:
+            words = f"{_number(len(curve), 'server')}, shared by at most {most}; others wait"
         case LimitedStation(curve, most):
-            return f"at most {most} share, up to {max(curve):.2f} times the pace of one alone; others wait"
+            words = f"at most {most} share, up to {max(curve):.2f} times the pace of one alone; others wait"
         case _:
-            return str(station)
+            words = str(station)
+    return words
 
 
 def saturation_per_s(capacity: CapacityFit) -> float | None:
@@ -72,7 +85,9 @@ def saturation_per_s(capacity: CapacityFit) -> float | None:
     demands = capacity.demands_ns[np.isfinite(capacity.demands_ns)]
     mean_ns = float(demands.mean()) if demands.size else 0.0
     match capacity.station:
-        case FifoStation(servers):
+        case GateStation(gap_ns):
+            return 1e9 / gap_ns
+        case FifoStation(servers) | PoolStation(servers):
             pace = float(servers)
         case SharingStation(curve) | LimitedStation(curve, _):
             pace = max(curve)

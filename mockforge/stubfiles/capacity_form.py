@@ -80,6 +80,12 @@ class AnswerForm(Form):
         return self
 
 
+def _passable(per_second: float) -> float:
+    if per_second < _LEAST_PER_SECOND:
+        raise RefusedError(f"is {per_second:g}, which lets nothing in", "requests a second")
+    return per_second
+
+
 class RateLimitForm(AnswerForm):
     """So many requests a second; what is beyond is told when to come again, by Retry-After."""
 
@@ -91,9 +97,7 @@ class RateLimitForm(AnswerForm):
     @field_validator("per_second")
     @classmethod
     def _lets_something_in(cls, per_second: float) -> float:
-        if per_second < _LEAST_PER_SECOND:
-            raise RefusedError(f"is {per_second:g}, which lets nothing in", "requests a second")
-        return per_second
+        return _passable(per_second)
 
 
 class TimeoutForm(AnswerForm):
@@ -155,6 +159,9 @@ class CapacityForm(Form):
         default=None, description="Rate of completions with n requests in progress over that with one."
     )
     most: Count | None = Field(default=None, description="Under ps: so many share, the others wait.")
+    pace_per_second: Annotated[float, Field(allow_inf_nan=False), Spelled] | None = Field(
+        default=None, description="A gate before the station: so many pass a second, one by one; others wait."
+    )
     queue_limit: Annotated[int, Field(ge=0), Spelled] | None = Field(
         default=None, description="So many may wait; under ps without most, so many may be in progress."
     )
@@ -183,6 +190,11 @@ class CapacityForm(Form):
             )
         return curve
 
+    @field_validator("pace_per_second")
+    @classmethod
+    def _lets_something_pass(cls, pace: float | None) -> float | None:
+        return None if pace is None else _passable(pace)
+
     @model_validator(mode="after")
     def _possible(self) -> CapacityForm:
         self.at_most_one(("servers", "curve"))
@@ -193,7 +205,8 @@ class CapacityForm(Form):
                     f"{key} goes with discipline ps", "under fifo, say how many servers there are"
                 )
         if self.servers is None and self.curve is None:
-            for key in self.written(("discipline", "most", "queueLimit")):
+            of_queues = ("queueLimit",) if self.pace_per_second is None else ()
+            for key in self.written(("discipline", "most", *of_queues)):
                 raise RefusedError(f"{key} needs servers or a curve", "without them nothing waits")
         if shared and self.most is None and self.queue_limit == 0:
             raise RefusedError(

@@ -66,6 +66,7 @@ def _capacity(capacity: Capacity) -> Iterator[tuple[str, object]]:
         "discipline": capacity.discipline if has_station else None,
         "curve": FlowList(map(_short, capacity.curve)) if capacity.curve else None,
         "most": capacity.most,
+        "pacePerSecond": capacity.pace_per_second,
         "queueLimit": capacity.queue_limit,
         "whenFull": _unless(capacity.when_full, _UNLIMITED.when_full),
         "abandoned": None if capacity.abandoned == _UNLIMITED.abandoned else capacity.abandoned,

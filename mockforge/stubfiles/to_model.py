@@ -132,6 +132,7 @@ def to_capacity(form: CapacityForm) -> Capacity:
         discipline="ps" if form.shares() else "fifo",
         curve=tuple(form.curve or ()),
         most=form.most,
+        pace_per_second=form.pace_per_second,
         queue_limit=form.queue_limit,
         when_full=_answer(form.when_full or AnswerForm(), default.when_full),
         abandoned=form.abandoned or default.abandoned,

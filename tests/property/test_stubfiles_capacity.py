@@ -33,13 +33,14 @@ CURVE = st.lists(st.floats(0.01, 100), max_size=5).map(lambda rest: (1.0, *rest)
 
 @st.composite
 def capacities(draw: Draw) -> Capacity:
-    kind = draw(st.sampled_from(["none", "fifo", "shared servers", "curve"]))
+    kind = draw(st.sampled_from(["none", "gate", "fifo", "shared servers", "curve"]))
     shares = kind in ("shared servers", "curve")
     return Capacity(
         servers=draw(st.integers(1, 500)) if kind in ("fifo", "shared servers") else None,
         discipline="ps" if shares else "fifo",
         curve=draw(CURVE) if kind == "curve" else (),
         most=draw(st.none() | st.integers(1, 64)) if shares else None,
+        pace_per_second=draw(st.floats(0.1, 1e6)) if kind == "gate" else None,
         queue_limit=None if kind == "none" else draw(st.none() | st.integers(1, 1000)),
         when_full=draw(ANSWER),
         abandoned=draw(st.sampled_from(["keeps", "frees"])),

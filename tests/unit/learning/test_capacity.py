@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +13,14 @@ from numpy.typing import NDArray
 from benchmarks.identifiability import Outcome, Truth, served_in_order, served_shared, trace_of
 from mockforge.learning.capacity import CapacityFit, fit_capacity, predicted_ns
 from mockforge.learning.capacity_inversion import in_flight
-from mockforge.learning.capacity_station import FifoStation, LimitedStation, NoLoadDependence, SharingStation
+from mockforge.learning.capacity_station import (
+    FifoStation,
+    GateStation,
+    LimitedStation,
+    NoLoadDependence,
+    PoolStation,
+    SharingStation,
+)
 from mockforge.learning.capacity_trace import Trace
 
 Times = NDArray[np.float64]
@@ -93,6 +102,56 @@ def test_few_workers_that_share_a_processor_are_told_from_a_queue() -> None:
     assert isinstance(fit.station, LimitedStation)
     assert fit.station.most == 4
     assert fit.station.curve[-1] == pytest.approx(2.5, rel=0.1)
+
+
+def test_workers_that_share_one_processor_are_told_with_their_fixed_part() -> None:
+    count = 8_000
+    arrived = poisson(20e6 / 0.65, count)
+    departed = served_shared(arrived, demands(count), [1.0], most=4) + 8e6
+    fit = fit_capacity(trace_of(arrived, departed), seed=1)
+    assert fit.station == LimitedStation((1.0,), 4)
+    assert fit.offset_ns == pytest.approx(8e6, rel=0.3)
+
+
+def test_a_throttle_that_delays_is_a_gate() -> None:
+    arrived = poisson(2.5e6 / 0.7, 4_000)
+    generator = np.random.default_rng(3)
+    passed = served_in_order(arrived, np.full(4_000, 2.5e6), 1) - 2.5e6
+    fit = fit_capacity(trace_of(arrived, passed + generator.uniform(0.2e6, 0.5e6, 4_000)), seed=1)
+    assert isinstance(fit.station, GateStation)
+    assert fit.identifiable
+    assert fit.station.gap_ns == pytest.approx(2.5e6, rel=0.01)
+    assert fit.station.alone_ns == pytest.approx(0.35e6, rel=0.1)
+    assert np.nanquantile(fit.demands_ns, [0.0, 1.0]) == pytest.approx([0.2e6, 0.5e6], rel=0.1)
+
+
+def test_servers_whose_waiting_jobs_are_taken_up_in_any_order_are_counted_by_their_pace() -> None:
+    count = 6_000
+    arrived = poisson(20e6 / (4 * 0.9), count)
+    departed = served_in_any_order(arrived, demands(count), 4)
+    fit = fit_capacity(trace_of(arrived, departed), seed=1)
+    assert fit.station == PoolStation(4)
+    assert np.nanmean(fit.demands_ns) == pytest.approx(demands(count).mean(), rel=0.05)
+
+
+def served_in_any_order(arrived: Times, asked: Times, servers: int) -> Times:
+    """Departures from servers that take the job that came last among those that wait."""
+    departed = np.empty(arrived.size)
+    busy: list[float] = []
+    waiting: list[int] = []
+    for job, at in enumerate([*arrived.tolist(), math.inf]):
+        while waiting and busy[0] <= at:
+            begins, taken = heapq.heappop(busy), waiting.pop()
+            departed[taken] = begins + asked[taken]
+            heapq.heappush(busy, float(departed[taken]))
+        while busy and busy[0] <= at:
+            heapq.heappop(busy)
+        if job < arrived.size and len(busy) < servers:
+            departed[job] = at + asked[job]
+            heapq.heappush(busy, float(departed[job]))
+        elif job < arrived.size:
+            waiting.append(job)
+    return departed
 
 
 def test_operations_have_their_own_demands() -> None:

@@ -7,7 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mockforge.learning.capacity_station import LimitedStation, NoLoadDependence, SharingStation, StationLaw
+from mockforge.learning.capacity_station import (
+    GateStation,
+    LimitedStation,
+    NoLoadDependence,
+    PoolStation,
+    SharingStation,
+    StationLaw,
+)
 from mockforge.learning.load_shedding import Shedding
 from mockforge.learning.spells import find_spells
 from mockforge.report.fit import FitReport
@@ -55,7 +62,13 @@ def test_what_is_not_identifiable_is_said_with_its_reason() -> None:
     [
         (SharingStation.of(1), "1 server, shared by all that are in flight"),
         (SharingStation((1.0, 1.5)), "sharing by a measured curve, up to 1.50 times the pace of one alone"),
-        (LimitedStation((1.0,), 8), "at most 8 share, up to 1.00 times the pace of one alone; others wait"),
+        (LimitedStation((1.0,), 8), "1 server, shared by at most 8; others wait"),
+        (
+            LimitedStation((1.0, 1.5), 8),
+            "at most 8 share, up to 1.50 times the pace of one alone; others wait",
+        ),
+        (PoolStation(2), "2 servers, in no known order"),
+        (GateStation(2.5e6, 3e5), "a gate that one request passes each 2.50 ms; the others wait"),
         (NoLoadDependence(), "no load dependence"),
     ],
 )
