@@ -60,6 +60,9 @@ class AnswerSink(Protocol):
     def on_body(self, data: bytes) -> None:
         """Some of the body, without the framing that it came in."""
 
+    def on_read(self) -> None:
+        """All of the answer that has come so far has been told, and there is more to come."""
+
     def on_end(self, trailers: Headers) -> None:
         """The answer is complete."""
 

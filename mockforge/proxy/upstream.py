@@ -229,6 +229,9 @@ class _Call:
     def on_body(self, data: bytes) -> None:
         self._sink.on_body(data)
 
+    def on_read(self) -> None:
+        self._sink.on_read()
+
     def ended(self, trailers: Headers, *, reusable: bool) -> None:
         if self._over:
             return

@@ -44,6 +44,8 @@ class Trip(Protocol):
 
     def on_body(self, data: bytes) -> None: ...
 
+    def on_read(self) -> None: ...
+
     def ended(self, trailers: Headers, *, reusable: bool) -> None: ...
 
     def failed(self, failure: Failure, *, stale: bool = False) -> None:
@@ -127,6 +129,8 @@ class UpstreamConnection(asyncio.Protocol):
             self._take(trip, data)
         except MalformedError as error:
             self._fail(self._phase, str(error))
+        if self._trip is trip:
+            trip.on_read()
 
     # The answer
 

@@ -121,7 +121,6 @@ class PassingOn:
 
     def on_head(self, head: UpstreamHead) -> None:
         self._answer.begin(head)
-        self._news.set()
 
     def on_body(self, data: bytes) -> None:
         self._answer.take(data)
@@ -129,6 +128,8 @@ class PassingOn:
         self._size += len(data)
         if self._size > _TAKEN_AHEAD and self._answer.call is not None:
             self._answer.call.pause()
+
+    def on_read(self) -> None:
         self._news.set()
 
     def on_end(self, trailers: Headers) -> None:

@@ -187,6 +187,9 @@ class _Task:
         if self._size <= _KEPT_BODY:
             self._parts.append(data)
 
+    def on_read(self) -> None:
+        """Nothing is passed on."""
+
     def on_end(self, trailers: Headers) -> None:
         head = self._head
         assert head is not None

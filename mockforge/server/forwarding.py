@@ -152,18 +152,21 @@ class Forwarding(Waiting):
 
     def on_interim(self, head: UpstreamHead) -> None:
         if self._ending is STAYS and head.status != 100:  # an older caller would take it for the answer
-            self._say(head_of(head.status, head.reason, tuple(head.headers.raw())) + b"\r\n")
+            self._hold(head_of(head.status, head.reason, tuple(head.headers.raw())) + b"\r\n")
 
     def on_head(self, head: UpstreamHead) -> None:
         answer = self._answer
         assert answer is not None
         answer.begin(head)
-        self._say(self._head(head, answer))
+        self._hold(self._head(head, answer))
 
     def on_body(self, data: bytes) -> None:
         assert self._answer is not None
         self._answer.take(data)
-        self._say(chunk(data) if self._chunked else data)
+        self._hold(chunk(data) if self._chunked else data)
+
+    def on_read(self) -> None:
+        self._pump()
 
     def on_end(self, trailers: Headers) -> None:
         assert self._answer is not None
@@ -171,9 +174,8 @@ class Forwarding(Waiting):
         self._complete = True
         if self._chunked:
             lines = b"".join(b"%b: %b\r\n" % pair for pair in trailers.raw())
-            self._say(b"0\r\n" + lines + b"\r\n")
-        else:
-            self._pump()
+            self._hold(b"0\r\n" + lines + b"\r\n")
+        self._pump()
 
     def on_failure(self, status: int, what: str) -> None:
         answer = self._answer
@@ -194,7 +196,8 @@ class Forwarding(Waiting):
     def _answer_itself(self, response: RenderedResponse) -> None:
         self._own = response
         self._complete = True
-        self._say(b"".join((response.head, self._ending, response.body_for(self._request.method))))
+        self._hold(b"".join((response.head, self._ending, response.body_for(self._request.method))))
+        self._pump()
 
     def _head(self, head: UpstreamHead, answer: UpstreamAnswer) -> bytes:
         """The answer's head for the caller, and how its body is framed."""
@@ -210,10 +213,9 @@ class Forwarding(Waiting):
             ending = CLOSES
         return head_of(head.status, head.reason, answer.fields) + framing + ending
 
-    def _say(self, data: bytes) -> None:
+    def _hold(self, data: bytes) -> None:
         self._waiting.append(data)
         self._waiting_size += len(data)
-        self._pump()
 
     def _pump(self) -> None:
         """Send what may go out."""

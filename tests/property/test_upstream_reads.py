@@ -78,6 +78,9 @@ class Trip:
     def on_body(self, data: bytes) -> None:
         self.body += data
 
+    def on_read(self) -> None:
+        assert self.reusable is None
+
     def ended(self, trailers: Headers, *, reusable: bool) -> None:
         assert self.reusable is None
         self.reusable = reusable

@@ -41,6 +41,9 @@ class Heard:
     def on_body(self, data: bytes) -> None:
         self.body += data
 
+    def on_read(self) -> None:
+        pass
+
     def on_end(self, trailers: Headers) -> None:
         self.trailers = trailers
         self.over.set()

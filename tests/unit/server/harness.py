@@ -213,19 +213,23 @@ class PlayedCall:
         self.cancelled = True
 
     def begin(self, status: int = 200, *fields: tuple[str, str], length: int | None = None) -> None:
+        """The head, in a read of its own."""
         self.sink.on_head(UpstreamHead(status, "Fine", Headers(fields), length))
+        self.sink.on_read()
 
     def say(self, data: bytes) -> None:
+        """Some of the body, in a read of its own."""
         self.sink.on_body(data)
+        self.sink.on_read()
 
     def end(self) -> None:
         self.sink.on_end(Headers())
 
     def answer(self, body: bytes = b"", status: int = 200, *fields: tuple[str, str]) -> None:
         """All of an answer at once."""
-        self.begin(status, *fields, length=len(body))
+        self.sink.on_head(UpstreamHead(status, "Fine", Headers(fields), len(body)))
         if body:
-            self.say(body)
+            self.sink.on_body(body)
         self.end()
 
 

@@ -38,6 +38,14 @@ def test_the_upstream_answers() -> None:
     assert caller.received() == b"HTTP/1.1 201 Fine\r\nX-Real: yes\r\nContent-Length: 5\r\n\r\nhello"
 
 
+def test_an_answer_that_came_in_one_read_goes_out_in_one_write() -> None:
+    mock = proxying()
+    caller = mock.connect()
+    caller.send(get("/p"))
+    mock.upstream.calls[0].answer(b"hello")
+    assert len(caller.transport.written) == 1
+
+
 def test_the_delay_counts_from_arrival_and_not_from_the_upstreams_answer() -> None:
     mock = proxying(passed_on(delay_ms=20))
     caller = mock.connect()
@@ -148,8 +156,10 @@ def test_early_hints_go_on_and_a_continue_does_not() -> None:
     caller.send(get("/p"))
     sink = mock.upstream.calls[0].sink
     sink.on_interim(UpstreamHead(100, "Continue", Headers(), None))
+    sink.on_read()
     assert caller.received() == b""
     sink.on_interim(UpstreamHead(103, "Early Hints", Headers((("Link", "</a>"),)), None))
+    sink.on_read()
     assert caller.received() == b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
 
 
