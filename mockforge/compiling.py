@@ -6,7 +6,7 @@ All that cannot be served is refused here, every stub's problems at once.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from random import Random
@@ -78,36 +78,51 @@ class CompiledStub:
 
 @dataclass(frozen=True, slots=True)
 class CompiledService:
-    """A service ready to decide."""
+    """A service ready to decide. Single stubs may be edited in the index; `service` is as it was compiled."""
 
     service: Service
     index: StubIndex[CompiledStub]
-
-    def matchers(self) -> Iterator[tuple[str, RequestMatcher]]:
-        """Every stub's name and matcher, for near misses."""
-        for stub in self.index:
-            yield stub.name, stub.matcher
+    #: By name; None for one that nothing ever waits at.
+    pools: Mapping[str, PoolRule | None]
 
     def steps(self) -> Iterator[ScenarioStep]:
         """Every stub's step in a scenario."""
-        return (stub.scenario for stub in self.service.stubs if stub.scenario is not None)
+        return (stub.scenario for _, stub, _ in self.index.numbered() if stub.scenario is not None)
+
+    def of(self, stubs: Iterable[tuple[Stub, CompiledStub]]) -> CompiledService:
+        """The same service with other stubs, compiled for its pools."""
+        index: StubIndex[CompiledStub] = StubIndex()
+        written = []
+        for stub, compiled in stubs:
+            index.add(stub, compiled.matcher, compiled)
+            written.append(stub)
+        return CompiledService(replace(self.service, stubs=tuple(written)), index, self.pools)
 
 
 def compile_service(service: Service) -> CompiledService:
     """Compile every stub; raises one StubFileError that lists all problems, each with its place."""
     index: StubIndex[CompiledStub] = StubIndex()
-    problems = []
+    problems: list[str] = []
     pools = _compile_pools(service)
     for stub in service.stubs:
         try:
-            compiled = _compile_stub(stub, pools)
+            compiled = compile_stub(stub, pools)
             index.add(stub, compiled.matcher, compiled)
         except StubFileError as error:
-            where = f"{stub.place}: " if stub.place else ""
-            problems.append(f"{where}stub {stub.name!r}: {error}")
+            problems += error.problems
     if problems:
         raise StubFileError(f"{len(problems)} stubs cannot be served", problems=tuple(problems))
-    return CompiledService(service, index)
+    return CompiledService(service, index, pools)
+
+
+def compile_stub(stub: Stub, pools: Mapping[str, PoolRule | None]) -> CompiledStub:
+    """Compile one stub of a service with these pools; raises StubFileError with its place."""
+    try:
+        return _compile_stub(stub, pools)
+    except StubFileError as error:
+        where = f"{stub.place}: " if stub.place else ""
+        problem = f"{where}stub {stub.name!r}: {error}"
+        raise StubFileError("1 stubs cannot be served", problems=(problem,)) from None
 
 
 def _compile_pools(service: Service) -> Mapping[str, PoolRule | None]:

@@ -26,9 +26,8 @@ from mockforge.delays.station_of import station_of
 from mockforge.errors import UsageError
 from mockforge.forwarding.callbacks import PlannedCallback
 from mockforge.forwarding.proxied import CompiledForward, Forward
-from mockforge.matching.near_miss import describe_miss, nearest
+from mockforge.matching.near_miss import COMPARED, NearMiss, describe_miss, nearest
 from mockforge.matching.regexes import RunawayError
-from mockforge.matching.request import Difference
 from mockforge.matching.url import path_parameters
 from mockforge.model.request import RequestView
 from mockforge.model.response import DelayPlan, RenderedResponse
@@ -97,12 +96,21 @@ class Engine:
     def service(self) -> Service:
         return self._compiled.service
 
+    @property
+    def compiled(self) -> CompiledService:
+        """What is served now."""
+        return self._compiled
+
     def replace(self, compiled: CompiledService) -> None:
         """Swap the service; the next request is the first to see it."""
         if compiled.service.slow_spells != self._compiled.service.slow_spells:
             self._spells = self._spell_clock(compiled.service)
         self._compiled = compiled
         self.scenarios.declare(compiled.steps())
+
+    def edited(self) -> None:
+        """The index of what is served was edited: scenarios may have come or gone with it."""
+        self.scenarios.declare(self._compiled.steps())
 
     def decide(self, request: RequestView, arrived_ns: int) -> Decision:
         """What `request` gets, and when; `arrived_ns` is when its last byte came."""
@@ -250,17 +258,18 @@ class Engine:
             return table.rows[recorded[0]]
         return table.rows[recorded[self._turns.take((*whose, key), len(recorded))]]
 
-    def states_elsewhere(self, request: RequestView) -> dict[str, Difference]:
-        """By stub: the state that its scenario would have to be in for that request, and is not."""
-        steps = [(stub.name, stub.scenario) for stub in self._compiled.index if stub.scenario is not None]
-        return elsewhere(steps, self.scenarios, request)
+    def near_misses(self, request: RequestView) -> list[NearMiss]:
+        """The stubs that nearly match, nearest first: their scenarios' states count too."""
+        likely = self._compiled.index.likely(request.target, COMPARED)
+        steps = [(stub.name, stub.scenario) for stub in likely if stub.scenario is not None]
+        states = elsewhere(steps, self.scenarios, request)
+        return nearest(((stub.name, stub.matcher) for stub in likely), request, states)
 
     def _miss(self, request: RequestView, arrived_ns: int) -> Decision:
         if self._fallback is not None:
             forward = self._fallback.of(request, {})
             return Decision(None, _NOTHING, DelayPlan(arrived_ns, arrived_ns), None, forward)
-        misses = nearest(self._compiled.matchers(), request, self.states_elsewhere(request))
-        text = describe_miss(request, misses)
+        text = describe_miss(request, self.near_misses(request), len(self._compiled.index))
         response = RenderedResponse(404, _PLAIN_TEXT, text.encode())
         return Decision(None, response, DelayPlan(arrived_ns, arrived_ns))
 

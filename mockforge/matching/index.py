@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
+from mockforge.matching.likely import LikelyUrls
 from mockforge.matching.literals import literal_segments
 from mockforge.matching.request import RequestMatcher
 from mockforge.model.operation import is_parameter
@@ -39,6 +40,7 @@ class _Ranked(NamedTuple, Generic[Entry]):
     rank: tuple[int, int]
     matcher: RequestMatcher
     candidate: Candidate[Entry]
+    stub: Stub
 
 
 @dataclass(slots=True)
@@ -51,7 +53,10 @@ class _Segment(Generic[Entry]):
 
 
 class StubIndex(Generic[Entry]):
-    """Compiled stubs by what their method and URL admit. `add` in the order of the files."""
+    """Compiled stubs by what their method and URL admit. `add` in the order of the files.
+
+    Edits touch what they are about alone; whoever owns the index makes them between two requests.
+    """
 
     def __init__(self) -> None:
         self._targets: dict[str, list[_Ranked[Entry]]] = {}
@@ -59,18 +64,91 @@ class StubIndex(Generic[Entry]):
         self._templates: _Segment[Entry] = _Segment()
         self._by_segment: dict[str, list[_Ranked[Entry]]] = {}
         self._others: list[_Ranked[Entry]] = []
-        self._entries: list[Entry] = []
+        #: By number, in the order in which they were added; an edited one keeps its place.
+        self._entries: dict[int, _Ranked[Entry]] = {}
+        self._next = 0
         self._remembered: dict[tuple[str, str], tuple[Candidate[Entry], ...]] = {}
+        #: For near misses; made when the first is asked for, and kept up from then on.
+        self._likely: LikelyUrls[int] | None = None
 
     def __iter__(self) -> Iterator[Entry]:
-        return iter(self._entries)
+        return (ranked.candidate.entry for ranked in self._entries.values())
 
-    def add(self, stub: Stub, matcher: RequestMatcher, entry: Entry) -> None:
-        """Enter one stub; what was remembered is forgotten."""
-        self._entries.append(entry)
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def numbered(self) -> Iterator[tuple[int, Stub, Entry]]:
+        """Every stub and entry with its number, in the order in which they were added."""
+        return ((number, each.stub, each.candidate.entry) for number, each in self._entries.items())
+
+    def add(self, stub: Stub, matcher: RequestMatcher, entry: Entry) -> int:
+        """Enter one stub; its number, by which it is edited. What was remembered is forgotten."""
+        self._next += 1
+        self._enter(self._next, stub, matcher, entry)
+        return self._next
+
+    def edit(self, number: int, stub: Stub, matcher: RequestMatcher, entry: Entry) -> None:
+        """Put another stub into the place of one."""
+        self._leave(number)
+        self._enter(number, stub, matcher, entry)
+
+    def remove(self, number: int) -> None:
+        """Take one stub out."""
+        self._leave(number)
+        del self._entries[number]
+
+    def likely(self, target: str, most: int) -> list[Entry]:
+        """So many entries whose URLs are most like a request's, the likeliest first."""
+        if self._likely is None:
+            self._likely = LikelyUrls()
+            for number, ranked in self._entries.items():
+                self._likely.add(number, ranked.matcher.url)
+        return [self._entries[number].candidate.entry for number in self._likely.most_like(target, most)]
+
+    def _enter(self, number: int, stub: Stub, matcher: RequestMatcher, entry: Entry) -> None:
         self._remembered.clear()
-        rank = (stub.priority, -len(self._entries))
-        self._place(stub).append(_Ranked(rank, matcher, Candidate(matcher.rest, entry)))
+        ranked = _Ranked((stub.priority, -number), matcher, Candidate(matcher.rest, entry), stub)
+        self._entries[number] = ranked
+        self._place(stub).append(ranked)
+        if self._likely is not None:
+            self._likely.add(number, matcher.url)
+
+    def _leave(self, number: int) -> None:
+        """Unhang a stub, and take down a place that is then empty: stubs that come and go leave nothing."""
+        self._remembered.clear()
+        ranked = self._entries[number]
+        place = self._place(ranked.stub)
+        del place[next(at for at, other in enumerate(place) if other is ranked)]
+        if not place:
+            self._clear_away(ranked.stub)
+        if self._likely is not None:
+            self._likely.remove(number)
+
+    def _clear_away(self, stub: Stub) -> None:
+        url = stub.request.url
+        if url is None:
+            return
+        if url.kind == "urlPathTemplate":
+            self._prune(self._templates, url.value.split("/"))
+        elif url.kind in ("url", "urlPath"):
+            (self._targets if url.kind == "url" else self._paths).pop(url.value, None)
+        elif segments := literal_segments(url.value):
+            self._by_segment.pop(segments[0], None)
+
+    def _prune(self, node: _Segment[Entry], parts: list[str]) -> None:
+        """Cut off what no stub hangs in any more along a template."""
+        if not parts:
+            return
+        child = node.parameter if is_parameter(parts[0]) else node.words.get(parts[0])
+        if child is None:
+            return
+        self._prune(child, parts[1:])
+        if child.entries or child.words or child.parameter is not None:
+            return
+        if child is node.parameter:
+            node.parameter = None
+        else:
+            del node.words[parts[0]]
 
     def candidates(self, request: RequestView) -> tuple[Candidate[Entry], ...]:
         """What the request's method and URL admit, winners first."""

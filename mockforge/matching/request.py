@@ -13,6 +13,10 @@ from mockforge.model.stub import RequestPattern
 __all__ = ["Difference", "MatchResult", "RequestMatcher"]
 
 
+#: How much parts of a request count in its distance, as in WireMock: where it went says most.
+_WEIGHTS = {"url": 10, "host": 10, "port": 10, "method": 3, "scheme": 3, "client IP": 3}
+
+
 @dataclass(frozen=True, slots=True)
 class MatchResult:
     """How far a request is from a pattern: distance 0 is a match, 1 shares nothing."""
@@ -79,7 +83,9 @@ class RequestMatcher:
             distance = self._url.distance(request)
             compared.append(Difference("url", self._pattern.url.value, request.target, distance))
         compared += [part.difference(request) for part in self._parts]
-        distance = sum(difference.distance for difference in compared) / len(compared)
+        weights = [_WEIGHTS.get(difference.part, 1) for difference in compared]
+        weighed = sum(each.distance * weight for each, weight in zip(compared, weights, strict=True))
+        distance = weighed / sum(weights)
         return MatchResult(distance, tuple(difference for difference in compared if difference.distance))
 
     def _wanted_method(self) -> str:

@@ -83,6 +83,47 @@ def test_the_index_finds_what_brute_force_finds_in_the_same_order(
             assert found == expected
 
 
+edits = st.tuples(st.sampled_from(["add", "edit", "remove"]), st.integers(0, 11), patterns, st.integers(1, 3))
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(edits, max_size=20), st.lists(requests, min_size=1, max_size=4))
+def test_an_index_that_was_edited_is_as_one_made_anew(
+    steps: list[tuple[str, int, RequestPattern, int]], asked: list[RequestView]
+) -> None:
+    index: StubIndex[str] = StubIndex()
+    held: dict[int, tuple[Stub, RequestMatcher, str]] = {}
+    for step, (what, which, pattern, priority) in enumerate(steps):
+        stub = Stub(str(step), pattern, (ResponseDefinition(),), priority)
+        made = stub, RequestMatcher(pattern), str(step)
+        index.candidates(asked[0])
+        index.likely(asked[0].target, 2)
+        if what == "add":
+            held[index.add(*made)] = made
+        elif held:
+            number = list(held)[which % len(held)]
+            if what == "edit":
+                index.edit(number, *made)
+                held[number] = made
+            else:
+                index.remove(number)
+                del held[number]
+    anew: StubIndex[str] = StubIndex()
+    for made in held.values():
+        anew.add(*made)
+    assert list(index) == list(anew)
+    for request in asked:
+        assert [each.entry for each in index.candidates(request)] == [
+            each.entry for each in anew.candidates(request)
+        ]
+        assert sorted(index.likely(request.target, 99)) == sorted(anew.likely(request.target, 99))
+    for number in list(held):
+        index.remove(number)
+    empty: StubIndex[str] = StubIndex()
+    assert vars(index)["_templates"] == vars(empty)["_templates"]
+    assert not any(vars(index)[place] for place in ("_targets", "_paths", "_by_segment", "_others"))
+
+
 #: Pieces of regular expressions, among them what must not be mistaken for text.
 PIECES = r"""
     a b / / /a/ . a* b? /? a{2} b{0} a+? [ab] [^/] []a] [^]a] [/] [\]a] \. \? \d \x2f \/

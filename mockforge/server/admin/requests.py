@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mockforge.matching.near_miss import nearest
 from mockforge.matching.request import RequestMatcher
 from mockforge.model.request import RequestView
 from mockforge.server.admin.answers import (
@@ -147,8 +146,7 @@ class RequestRoutes:
 
     def _nearest_stubs(self, request: RequestView, shown: object) -> Sequence[dict[str, object]]:
         near = []
-        elsewhere = self._admin.lane.engine.states_elsewhere(request)
-        for miss in nearest(self._store.matchers(), request, elsewhere):
+        for miss in self._admin.lane.engine.near_misses(request):
             mapping = self._store.named(miss.stub)
             if mapping is not None:
                 distance = {"distance": miss.result.distance}

@@ -1,22 +1,21 @@
 """The stubs of a running service: those of its files, and those that came over the admin API.
 
-An edit is compiled before anything changes, and then swapped in one step on the event loop that also
-decides: no request sees half of it. What did not change is not compiled again, and one stub more goes into
-the index that is there. Under a capacity everything is compiled anew, as the pools are the service's.
+An edit is compiled before anything changes, and then made in one step on the event loop that also decides: no
+request sees half of it. One stub that comes, goes or changes touches its own place in the index that is
+there; several at once make a new index, of which what did not change is not compiled again.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 from uuid import UUID, uuid4, uuid5
 
-from mockforge.engine import CompiledService, Engine, compile_service
-from mockforge.matching.request import RequestMatcher
+from mockforge.compiling import CompiledService, CompiledStub, compile_stub
+from mockforge.engine import Engine
+from mockforge.errors import StubFileError
 from mockforge.model.headers import Headers
-from mockforge.model.service import Service
 from mockforge.model.stub import DelayDistribution, Stub
 from mockforge.server.loops import OwnAddress
 
@@ -61,12 +60,12 @@ class GlobalDelay:
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
-    """What a mapping was compiled to; `entry` is the engine's own."""
+    """What a mapping was compiled to: `stub` as it is served, and its `number` in the index."""
 
     mapping: StubMapping
     stub: Stub
-    matcher: RequestMatcher
-    entry: Any
+    entry: CompiledStub
+    number: int = 0
 
 
 class StubStore:
@@ -86,10 +85,8 @@ class StubStore:
         #: From which number on a repeated name may be free.
         self._again: dict[str, int] = {}
         self._compiled: dict[str, _Compiled] = {}
-        #: What the engine has from here; None while it has what it was started with.
-        self._current: CompiledService | None = None
-        self._files = _by_id(engine.service.stubs)
-        self._settle(dict(self._files))
+        self._files: dict[str, StubMapping] = {}
+        self._adopt(engine.compiled)
 
     def __len__(self) -> int:
         return len(self._live)
@@ -124,24 +121,17 @@ class StubStore:
         """What the files hold, by id, whatever was edited since."""
         return self._files
 
-    def matchers(self) -> Iterator[tuple[str, RequestMatcher]]:
-        """Every stub's name and matcher, for near misses."""
-        if self._current is None:
-            self._swap(self._live, self._engine.service)
-        assert self._current is not None
-        return self._current.matchers()
-
     def put(self, stub: Stub, given: Mapping[str, object]) -> StubMapping:
         """Enter a new stub, or edit the one with its id in its place; StubFileError changes nothing."""
         self._refuse_loops((stub,))
         mapping_id = stub.id or str(uuid4())
-        service = self._engine.service
-        pooled = bool(service.pools) or service.capacity is not None
-        if self._current is None or mapping_id in self._live or pooled:
-            return self.put_all([(replace(stub, id=mapping_id), given)])[0]
-        name = self._free_name(stub.name, self._names)
+        before = self._live.get(mapping_id)
+        if before is not None and before.stub.name == stub.name:
+            name = stub.name
+        else:
+            name = self._free_name(stub.name, self._names)
         mapping = StubMapping(mapping_id, replace(stub, id=mapping_id, name=name), given)
-        self._append(mapping)
+        self._enter(self._compile(mapping), before)
         return mapping
 
     def put_all(self, stubs: Iterable[tuple[Stub, Mapping[str, object]]]) -> list[StubMapping]:
@@ -150,17 +140,21 @@ class StubStore:
         self._refuse_loops(stub for stub, _ in stubs)
         live = dict(self._live)
         made = self._entered(live, stubs)
-        self._swap(live, self._engine.service)
+        self._swap(live)
         return made
 
     def remove(self, ids: Collection[str]) -> None:
-        """Take mappings out; ids that are none do nothing."""
-        live = {key: mapping for key, mapping in self._live.items() if key not in ids}
-        self._swap(live, self._engine.service)
+        """Take mappings out in one step; ids that are none do nothing."""
+        there = [key for key in ids if key in self._live]
+        if len(there) == 1:
+            self._leave(there[0])
+        elif there:
+            gone = set(there)
+            self._swap({key: mapping for key, mapping in self._live.items() if key not in gone})
 
     def reset(self) -> None:
         """Back to what the files hold."""
-        self._swap(dict(self._files), self._engine.service)
+        self._swap(dict(self._files))
 
     def take_files(self, compiled: CompiledService) -> None:
         """The files were edited: what they hold goes before an API's stub of the same id; the others stay."""
@@ -171,23 +165,37 @@ class StubStore:
             for mapping in self._live.values()
             if mapping.given is not None and mapping.id not in files
         ]
-        self._compiled = {}
         if ours or self._delay != GlobalDelay():
             live = dict(files)
             self._entered(live, ours)
-            self._swap(live, compiled.service)
+            known, self._compiled = self._compiled, {}
+            try:
+                self._swap(live, compiled)
+            except StubFileError:
+                self._compiled = known
+                raise
+            self._files = files
         else:
             self._engine.replace(compiled)
-            self._current = None
-            self._settle(dict(files))
-        self._files = files
+            self._adopt(compiled)
 
     def set_delay(self, delay: GlobalDelay) -> None:
         """Delay what says nothing itself; every stub is compiled anew."""
         if delay != self._delay:
             self._delay = delay
             self._compiled = {}
-            self._swap(self._live, self._engine.service)
+            self._swap(self._live)
+
+    def _adopt(self, compiled: CompiledService) -> None:
+        """The engine serves what the files hold, and nothing else."""
+        self._files = _by_id(compiled.service.stubs)
+        self._compiled = {
+            mapping.id: _Compiled(mapping, stub, entry, number)
+            for mapping, (number, stub, entry) in zip(
+                self._files.values(), compiled.index.numbered(), strict=True
+            )
+        }
+        self._settle(dict(self._files))
 
     def _refuse_loops(self, stubs: Iterable[Stub]) -> None:
         if self._own_address is not None:
@@ -217,45 +225,57 @@ class StubStore:
         self._again.clear()
         self._history.note(before, live)
 
-    def _append(self, mapping: StubMapping) -> None:
-        """One mapping more, into the index that is there."""
-        assert self._current is not None
-        compiled = self._compile(mapping, self._current.service)
-        self._current.index.add(compiled.stub, compiled.matcher, compiled.entry)
-        service = self._current.service
-        self._current = replace(
-            self._current, service=replace(service, stubs=(*service.stubs, compiled.stub))
-        )
-        self._engine.replace(self._current)
-        self._compiled[mapping.id] = compiled
+    def _enter(self, compiled: _Compiled, before: StubMapping | None) -> None:
+        """One mapping more, or in the place of another, in the index that is there."""
+        index, mapping = self._engine.compiled.index, compiled.mapping
+        if before is None:
+            number = index.add(compiled.stub, compiled.entry.matcher, compiled.entry)
+        else:
+            number = self._compiled[mapping.id].number
+            index.edit(number, compiled.stub, compiled.entry.matcher, compiled.entry)
+            if before.stub.name != mapping.stub.name:
+                self._free(before)
+        self._compiled[mapping.id] = replace(compiled, number=number)
         self._live[mapping.id] = mapping
         self._names[mapping.stub.name] = mapping.id
         self._history.begin(mapping)
+        self._tell_scenarios(before, mapping)
 
-    def _swap(self, live: dict[str, StubMapping], service: Service) -> None:
-        """Serve `live` from now on, as stubs of `service`."""
-        if service.pools or service.capacity is not None:
-            stubs = tuple(self._served(mapping) for mapping in live.values())
-            current = compile_service(replace(service, stubs=stubs))
-        else:
-            parts = [self._compile(mapping, service) for mapping in live.values()]
-            current = compile_service(replace(service, stubs=()))
-            for part in parts:
-                current.index.add(part.stub, part.matcher, part.entry)
-            stubs = tuple(part.stub for part in parts)
-            current = replace(current, service=replace(service, stubs=stubs))
-            self._compiled = {part.mapping.id: part for part in parts}
-        self._engine.replace(current)
-        self._current = current
+    def _leave(self, mapping_id: str) -> None:
+        """One mapping less in the index that is there."""
+        mapping = self._live.pop(mapping_id)
+        self._engine.compiled.index.remove(self._compiled.pop(mapping_id).number)
+        self._free(mapping)
+        self._tell_scenarios(mapping)
+
+    def _free(self, mapping: StubMapping) -> None:
+        """The mapping's name is nobody's now."""
+        del self._names[mapping.stub.name]
+        self._again.clear()
+        self._history.end(mapping)
+
+    def _tell_scenarios(self, *mappings: StubMapping | None) -> None:
+        if any(mapping is not None and mapping.stub.scenario is not None for mapping in mappings):
+            self._engine.edited()
+
+    def _swap(self, live: dict[str, StubMapping], of: CompiledService | None = None) -> None:
+        """Serve `live` from now on, as stubs of another service where one is given."""
+        compiled = of or self._engine.compiled
+        parts = [self._compile(mapping, compiled) for mapping in live.values()]
+        compiled = compiled.of((part.stub, part.entry) for part in parts)
+        self._compiled = {
+            part.mapping.id: replace(part, number=number)
+            for part, (number, _, _) in zip(parts, compiled.index.numbered(), strict=True)
+        }
+        self._engine.replace(compiled)
         self._settle(live)
 
-    def _compile(self, mapping: StubMapping, service: Service) -> _Compiled:
+    def _compile(self, mapping: StubMapping, of: CompiledService | None = None) -> _Compiled:
         known = self._compiled.get(mapping.id)
         if known is not None and known.mapping is mapping:
             return known
         stub = self._served(mapping)
-        (entry,) = compile_service(replace(service, stubs=(stub,))).index
-        return _Compiled(mapping, stub, entry.matcher, entry)
+        return _Compiled(mapping, stub, compile_stub(stub, (of or self._engine.compiled).pools))
 
     def _served(self, mapping: StubMapping) -> Stub:
         """The stub as it is compiled: delayed where it says nothing, and saying its id where clients look."""
@@ -292,6 +312,12 @@ class _History:
         versions.append((self._now_ns() if versions else 0, mapping))
         del versions[:-_MOST_VERSIONS]
 
+    def end(self, mapping: StubMapping) -> None:
+        """The name is nobody's from now on; it is remembered for a while."""
+        self._removed[mapping.stub.name] = None
+        while len(self._removed) > _MOST_REMOVED:
+            self._versions.pop(self._removed.popitem(last=False)[0], None)
+
     def note(self, before: Mapping[str, StubMapping], after: Mapping[str, StubMapping]) -> None:
         """From now on the names are those of `after`."""
         for key, mapping in after.items():
@@ -300,9 +326,7 @@ class _History:
         names = {mapping.stub.name for mapping in after.values()}
         for mapping in before.values():
             if mapping.stub.name not in names:
-                self._removed[mapping.stub.name] = None
-        while len(self._removed) > _MOST_REMOVED:
-            self._versions.pop(self._removed.popitem(last=False)[0], None)
+                self.end(mapping)
 
 
 def _telling(stub: Stub, mapping: StubMapping) -> Stub:

@@ -57,10 +57,10 @@ def test_a_difference_says_what_was_wanted_and_what_was_found() -> None:
     assert tenant == Difference("header X-Tenant", "matches [a-z]+", "absent", 1.0)
 
 
-def test_the_distance_is_the_mean_over_all_parts_and_of_several_values_the_nearest_counts() -> None:
+def test_the_distance_is_a_mean_in_which_url_and_method_count_most_and_of_values_the_nearest() -> None:
     result = RequestMatcher(ORDERS).compare(request("/orders?state=x&state=opened", "POST", ()))
     assert result.differences[1].distance == pytest.approx(0.2)
-    assert result.distance == pytest.approx((1 + 0 + 0.2 + 0 + 1) / 5)
+    assert result.distance == pytest.approx((3 * 1 + 10 * 0 + 0.2 + 0 + 1) / (3 + 10 + 1 + 1 + 1))
 
 
 def test_what_a_pattern_leaves_out_may_be_anything() -> None:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from random import Random
 
 import pytest
 
+from mockforge.compiling import CompiledStub, compile_stub
 from mockforge.engine import Engine, compile_service
 from mockforge.errors import StubFileError
 from mockforge.model.request import RequestView
 from mockforge.model.service import Capacity, Service
-from mockforge.model.stub import Body, DelayDistribution, RequestPattern, ResponseDefinition, Stub, UrlPattern
+from mockforge.model.stub import (
+    Body,
+    DelayDistribution,
+    RequestPattern,
+    ResponseDefinition,
+    ScenarioStep,
+    Stub,
+    UrlPattern,
+)
 from mockforge.server.admin.store import GlobalDelay, StubStore
+from mockforge.state.pools import PoolRule
 
 ID = "11111111-2222-4333-8444-{:012d}"
 
@@ -85,20 +96,35 @@ def test_an_edit_that_cannot_be_compiled_changes_nothing() -> None:
     assert len(served.store) == 1
 
 
-def test_one_more_stub_compiles_no_other_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    served = Served(*(stub(f"/{number}", "file") for number in range(20)))
-    served.store.put(stub("/a", "first"), {})
-    compiled: list[int] = []
+@pytest.mark.parametrize("capacity", [None, Capacity(servers=2)])
+def test_an_edit_of_one_stub_compiles_no_other_and_keeps_the_pools(
+    monkeypatch: pytest.MonkeyPatch, capacity: Capacity | None
+) -> None:
+    served = Served(*(stub(f"/{number}", "file") for number in range(20)), capacity=capacity)
+    compiled: list[str] = []
 
-    def counting(service: Service) -> object:
-        compiled.append(len(service.stubs))
-        return compile_service(service)
+    def counting(stub: Stub, pools: Mapping[str, PoolRule | None]) -> CompiledStub:
+        compiled.append(stub.name)
+        return compile_stub(stub, pools)
 
-    monkeypatch.setattr("mockforge.server.admin.store.compile_service", counting)
-    served.store.put(stub("/b", "second"), {})
-    assert compiled == [1]
-    served.store.remove({served.store.winners_first()[0].id})
-    assert sum(compiled) == 1
+    before = served.engine.compiled
+    monkeypatch.setattr("mockforge.server.admin.store.compile_stub", counting)
+    made = served.store.put(stub("/a", "first", 1), {})
+    served.store.put(stub("/a", "second", 1), {})
+    assert served.answer("/a") == "second"
+    served.store.remove({made.id})
+    assert compiled == ["GET /a", "GET /a"]
+    assert served.engine.compiled is before
+    assert served.answer("/a") is None
+
+
+def test_the_scenario_of_a_single_stub_comes_and_goes_with_it() -> None:
+    served = Served()
+    made = served.store.put(stub("/a", "a", 1, scenario=ScenarioStep("s", None, "Next")), {})
+    assert served.answer("/a") == "a"
+    assert served.engine.scenarios.state("s") == "Next"
+    served.store.remove({made.id})
+    assert served.engine.scenarios.listing() == []
 
 
 def test_names_are_told_apart_so_that_events_are() -> None:
