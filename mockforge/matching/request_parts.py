@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from mockforge.errors import StubFileError
 from mockforge.matching.body import compile_body
+from mockforge.matching.custom import compile_custom
 from mockforge.matching.fields import basic_credentials, cookie_values, form_values, host_and_port
 from mockforge.matching.multi_values import ValuesMatcher, compile_values
 from mockforge.matching.multipart import compile_multipart, parts_of
@@ -68,6 +69,7 @@ def compile_parts(pattern: RequestPattern) -> tuple[RequestPart, ...]:
         *[_part("form parameter", name, value, _form(name)) for name, value in pattern.form],
         *[_body_part(value) for value in pattern.body],
         *[_multipart_part(each) for each in pattern.multipart],
+        *_custom_parts(pattern),
     )
 
 
@@ -81,6 +83,13 @@ def _part(kind: str, name: str, value: ValuePattern, values: ReadValues) -> Requ
         lambda request: ", ".join(values(request)),
         lambda request: matcher.distance(values(request)),
     )
+
+
+def _custom_parts(pattern: RequestPattern) -> Iterator[RequestPart]:
+    if pattern.custom is not None:
+        test = compile_custom(pattern.custom.name, pattern.custom.parameters)
+        name = f"custom matcher {pattern.custom.name}"
+        yield RequestPart(name, "a request that it takes", test, lambda request: "one that it does not")
 
 
 def _exact(name: str, wanted: str, read: Callable[[RequestView], str]) -> RequestPart:

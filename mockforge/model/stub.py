@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BasicCredentials",
     "Body",
+    "CustomMatcher",
     "DelayDistribution",
     "MethodSet",
     "MultipartPattern",
@@ -88,6 +89,14 @@ class BasicCredentials:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomMatcher:
+    """A matcher of the whole request, by the name that a package registered it under."""
+
+    name: str
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class RequestPattern:
     """The whole request's test. `method` is `ANY` or one method; `methods`, where given, stands in its place.
 
@@ -109,6 +118,7 @@ class RequestPattern:
     host: ValuePattern | None = None
     port: int | None = None
     client_ip: ValuePattern | None = None
+    custom: CustomMatcher | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from pydantic import (
     model_validator,
 )
 
+from mockforge.errors import StubFileError
+from mockforge.matching.custom import compile_custom
 from mockforge.model.operation import is_parameter
 from mockforge.model.stub import RequestPattern
 from mockforge.stubfiles import wiremock_keys
@@ -122,6 +124,23 @@ class MultipartForm(Form):
     body_patterns: list[PatternForm] = Field(default_factory=list)
 
 
+class CustomForm(Form):
+    """A matcher of the whole request that a package registers (docs/extending.md)."""
+
+    example: ClassVar[str | None] = "such as {name: tenant-of, parameters: {tenant: acme}}"
+
+    name: Text
+    parameters: dict[str, Json] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _registered(self) -> Self:
+        try:
+            compile_custom(self.name, self.parameters)
+        except StubFileError as error:
+            raise RefusedError(error.what, error.hint) from None
+        return self
+
+
 class RequestForm(Form):
     """What is asked. Everything that it leaves out may be anything."""
 
@@ -155,6 +174,7 @@ class RequestForm(Form):
     multipart_patterns: list[MultipartForm] = Field(
         default_factory=list, description="Each must match a part, or every part, of the body."
     )
+    custom_matcher: CustomForm | None = None
 
     @model_validator(mode="after")
     def _one_url(self) -> RequestForm:

@@ -159,6 +159,9 @@ def _request(pattern: RequestPattern) -> Iterator[tuple[str, object]]:
         yield "bodyPatterns", [_value(value) for value in pattern.body]
     if pattern.multipart:
         yield "multipartPatterns", [dict(_part(part)) for part in pattern.multipart]
+    if pattern.custom is not None:
+        parameters = {"parameters": dict(pattern.custom.parameters)} if pattern.custom.parameters else {}
+        yield "customMatcher", {"name": pattern.custom.name, **parameters}
 
 
 def _connection(pattern: RequestPattern) -> Iterator[tuple[str, object]]:

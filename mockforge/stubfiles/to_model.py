@@ -16,6 +16,7 @@ from mockforge.model.service import AfterIdle, Capacity, ColdStart, RateRule, St
 from mockforge.model.stub import (
     BasicCredentials,
     Body,
+    CustomMatcher,
     MethodSet,
     MultipartPattern,
     NamedPatterns,
@@ -160,6 +161,7 @@ def to_pattern(form: RequestForm) -> RequestPattern:
     url = next((UrlPattern(kind, str(value)) for kind, value in form.written(URL_KINDS).items()), None)
     credentials = form.basic_auth_credentials or form.basic_auth
     method, methods = _methods(form.method)
+    custom = form.custom_matcher
     return RequestPattern(
         method=method,
         methods=methods,
@@ -176,6 +178,7 @@ def to_pattern(form: RequestForm) -> RequestPattern:
         host=to_value(form.host) if form.host else None,
         port=form.port,
         client_ip=to_value(form.client_ip) if form.client_ip else None,
+        custom=CustomMatcher(custom.name, custom.parameters) if custom else None,
     )
 
 

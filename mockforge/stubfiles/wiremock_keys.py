@@ -11,7 +11,7 @@ IN_FILE = frozenset({"importOptions", "meta"})
 
 IN_STUB = frozenset({"insertionIndex", "persistent"})
 
-IN_REQUEST = frozenset({"customMatcher"})
+IN_REQUEST: frozenset[str] = frozenset()
 
 IN_RESPONSE = frozenset(
     {

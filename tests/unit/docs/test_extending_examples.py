@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,13 +40,29 @@ def put(package: Path, blocks: list[Block]) -> None:
     """Put blocks that name a file into it: a new file as it is, code for an old one above its first diff."""
     for block in blocks:
         file = package.parent / block.file
-        if block.language == "diff":
+        if block.file == "pyproject.toml":
+            register(package.parent, block.text)
+        elif block.language == "diff":
             file.write_text(patched(file.read_text(), block.text))
         elif block.file and file.exists():
             first = next(each for each in blocks if each.language == "diff" and each.file == block.file)
             file.write_text(with_code(file.read_text(), block.text, before=old(first.text)))
         elif block.file:
             file.write_text(block.text)
+
+
+def register(folder: Path, project: str) -> None:
+    """What installing the project leaves behind of its entry points."""
+    installed = folder / "example-1.dist-info"
+    installed.mkdir()
+    groups = tomllib.loads(project)["project"]["entry-points"]
+    lines = [
+        line
+        for group, entries in groups.items()
+        for line in (f"[{group}]", *(f"{name} = {value}" for name, value in entries.items()))
+    ]
+    (installed / "entry_points.txt").write_text("\n".join(lines))
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: example\nVersion: 1\n")
 
 
 def old(diff: str) -> str:
@@ -86,7 +103,15 @@ def test_the_example_works_as_written(heading: str, blocks: list[Block], tmp_pat
 
 
 def test_each_extension_point_has_code_a_table_line_and_a_program() -> None:
-    assert list(sections()) == ["A distribution", "A matcher", "A renderer", "A load tool's file"]
-    for blocks in sections().values():
+    registered = "A matcher of whole requests, in a package of your own"
+    assert list(sections()) == [
+        "A distribution",
+        "A matcher",
+        registered,
+        "A renderer",
+        "A load tool's file",
+    ]
+    for heading, blocks in sections().items():
         kinds = {(block.language, bool(block.file)) for block in blocks}
-        assert kinds == {("python", True), ("diff", True), ("python", False)}
+        entry = "toml" if heading == registered else "diff"
+        assert kinds == {("python", True), (entry, True), ("python", False)}

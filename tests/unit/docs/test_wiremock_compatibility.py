@@ -110,6 +110,7 @@ GET /recorder
 
 #: What differs from WireMock in something that is there.
 DIFFERENCES: Mapping[str, str] = {
+    "customMatcher": "a function that a Python package registers: [extending](extending.md)",
     "id": "over the admin API a UUID, as in WireMock; in files any name",
     "persistent": "over the admin API only: the stub is saved at once",
     "insertionIndex": "over the admin API only, where it says nothing",

@@ -221,7 +221,7 @@ REFUSED = [
     ({"headers": {"X": {"not": {"matches": "("}}}}, ".headers.X.not.matches: regular expression '(' does"),
     ({"headers": {"X": {"hasExactly": [{"equalTo": "a", "contains": "b"}]}}}, ".headers.X.hasExactly[0]: "),
     ({"queryParameters": {"q": {"matches": "["}}}, ".queryParameters.q.matches: regular expression '[' does"),
-    ({"customMatcher": {}}, ".customMatcher: key 'customMatcher' is WireMock's, and not supported yet"),
+    ({"customMatcher": {"name": "x"}}, ".customMatcher: customMatcher 'x' is not registered ("),
     ({"method": {}}, ".method: needs oneOf or noneOf (such as GET, ANY, or"),
     ({"method": {"oneOf": ["get"]}}, ".method.oneOf[0]: method 'get' must be in capitals"),
     ({"scheme": "ftp"}, ".scheme: scheme 'ftp' is not known (known: http, https)"),
