@@ -231,7 +231,7 @@ class ResponseForm(Form):
     def _one_body(self) -> ResponseForm:
         self.at_most_one(BODY_KINDS)
         check_proxy(self, (*BODY_KINDS, "variants"))
-        if self.transformers and self.proxy_base_url is None:
+        if self.transformers:
             self._only_a_body_is_transformed()
         return self
 
@@ -240,7 +240,7 @@ class ResponseForm(Form):
             raise RefusedError(
                 "transformers and variants exclude one another", "variants are sent as they are"
             )
-        if not self.written(BODY_KINDS):
+        if not self.written((*BODY_KINDS, "proxyBaseUrl")):
             raise RefusedError("transformers need a body to transform")
         for name, values in self.headers.items():
             if any(map(_MARKUP.search, values)):

@@ -41,6 +41,10 @@ def test_a_response_may_be_an_upstreams(folder: Any) -> None:
             "response.proxyBaseUrl: 'real:9000' does not begin with http:// or https://",
         ),
         ("proxyBaseUrl: http://{{ x }}", "response.proxyBaseUrl: 'http://{{ x }}' has a blank"),
+        (
+            "{proxyBaseUrl: http://real, transformers: [jinja], headers: {A: '{{ request.url }}'}}",
+            "response: header A holds a template",
+        ),
         ("proxyUrlPrefixToRemove: /a", "response: proxyUrlPrefixToRemove goes with proxyBaseUrl"),
         ("{proxyBaseUrl: http://real, body: x}", "response: body and proxyBaseUrl exclude one another"),
         (
