@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from mockforge.errors import StubFileError
 from mockforge.model.request import RequestView
 from mockforge.model.stub import Body
 from mockforge.templating.jinja import compile_body_template
@@ -16,6 +18,7 @@ __all__ = ["RenderBytes", "RenderText", "compile_body", "compile_text", "prelude
 RenderBytes = Callable[[RequestView, Mapping[str, str]], bytes]
 
 _MARKUP = ("{{", "{%")
+_LINE = re.compile(r"\bline (\d+)")
 
 
 class RenderText:
@@ -43,13 +46,20 @@ def compile_body(body: Body, names: str = "") -> RenderBytes:
     if body.kind == "base64Body":
         content = body.content()
         return lambda request, parameters: content
-    render = compile_body_template(Body(body.kind, _with_names(body.value, names)))
+    try:
+        render = compile_body_template(Body(body.kind, _with_names(body.value, names)))
+    except StubFileError as error:
+        own_lines = _LINE.sub(lambda found: f"line {int(found[1]) - 1}", error.what) if names else error.what
+        raise StubFileError(own_lines, hint=error.hint) from error
     return lambda request, parameters: render(TemplateRequest(request, parameters))
 
 
 def prelude(parameters: Mapping[str, object]) -> str:
-    """What gives the templates of a callback their own names: the request's, and its parameters."""
-    return f"{{% set originalRequest = request %}}{{% set parameters = {_literal(parameters)} %}}"
+    """What gives the templates of a callback their own names: the request's, and its parameters.
+
+    It is a line of its own, which leaves nothing in what is rendered, so that errors show the text alone.
+    """
+    return f"{{% set originalRequest = request %}}{{% set parameters = {_literal(parameters)} -%}}\n"
 
 
 def _is_template(text: str) -> bool:
@@ -59,7 +69,10 @@ def _is_template(text: str) -> bool:
 def _with_names(value: Any, names: str) -> Any:
     """A text, or JSON all the way down, each template with the names before it."""
     if isinstance(value, str):
-        return names + value if _is_template(value) else value
+        if not (names and _is_template(value)):
+            return value
+        guard = "{{ '' }}" if value[:1].isspace() else ""  # or the names' line would strip it
+        return names + guard + value
     if isinstance(value, dict):
         return {_with_names(key, names): _with_names(each, names) for key, each in value.items()}
     if isinstance(value, list):
