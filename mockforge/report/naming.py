@@ -16,13 +16,15 @@ import numpy as np
 from mockforge.errors import ComparisonError, UsageError
 from mockforge.model.sample import OperationSummary, Run, SummaryRun
 
-__all__ = ["NameMap", "near", "operations_of", "renamed", "request_of"]
+__all__ = ["NameMap", "near", "nearest", "operations_of", "renamed", "request_of"]
 
 _REQUEST = re.compile(
     r"(?:(?P<method>[A-Z]{3,12}) +)?(?:[a-z][a-z0-9+.-]*://[^/?#\s]*|\$?\{[^{}/]*\}(?=/))?(?P<target>[/?]\S*)?"
 )
 _PLACEHOLDER = re.compile(r"\$?\{[^{}/]*\}|\[[^\[\]/]*\]|<[^<>/]*>|(?<=/):\w+")
 _HINT = "such as --map 'get order=GET /orders/{id}', the mock's name first; * stands for anything"
+#: How much alike two names must be for one to be suggested for the other.
+_LIKE = 0.6
 _ANY_PART = re.compile(r"\*|\{[^{}]*\}")
 
 
@@ -134,16 +136,22 @@ def _together(one: OperationSummary, other: OperationSummary) -> OperationSummar
     )
 
 
-def near(name: str, known: Sequence[str], most: int = 3) -> str:
-    """The known name that is nearest, or some of them."""
+def nearest(name: str, known: Sequence[str]) -> str | None:
+    """The known name whose words are most like those of a name; None where none is."""
     simple = {_simple(one): one for one in known}
-    found = get_close_matches(_simple(name), simple, 1, 0.6)
-    if found:
-        return f"did you mean {simple[found[0]]!r}?"
-    shown = ", ".join(map(repr, known[:most])) + (
-        f" and {len(known) - most} more" if len(known) > most else ""
-    )
-    return f"it has {shown}" if known else "it has only figures of all requests"
+    found = get_close_matches(_simple(name), simple, 1, _LIKE)
+    return simple[found[0]] if found else None
+
+
+def near(name: str, known: Sequence[str], most: int = 3) -> str:
+    """What to say beside a name that is none of the known: the nearest, or some of them."""
+    found = nearest(name, known)
+    if found is not None:
+        return f"did you mean {found!r}?"
+    if not known:
+        return "it has only figures of all requests"
+    more = f" and {len(known) - most} more" if len(known) > most else ""
+    return f"it has {', '.join(map(repr, known[:most]))}{more}"
 
 
 def _simple(name: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,8 +23,10 @@ _LEVELS = {
 }  # fmt: skip
 _FIRST_BYTE = "Artillery's http.response_time ends at the first byte: compare it with times to the first byte"
 _SKETCH = "Artillery's percentiles are within 1 % of themselves, rounded to 0.1 ms"
-_OF_ENDPOINT = "plugins.metrics-by-endpoint.response_time."
-_CODES_OF = "plugins.metrics-by-endpoint.{}.codes."
+_PLUGIN = "plugins.metrics-by-endpoint."
+_TIME_OF = f"{_PLUGIN}response_time."
+_ENDPOINT = re.compile(rf"{re.escape(_PLUGIN)}(?P<endpoint>.*)\.(?:codes|errors)\.[^.]+")
+_NAMED = re.compile(r" \(.*\)$")
 _PRECISION = 0.01
 
 
@@ -51,30 +55,44 @@ def _read_new(aggregate: Mapping[str, Any], summary: ToolSummary) -> None:
     begin, end = aggregate.get("firstCounterAt"), aggregate.get("lastCounterAt")
     summary.started_wall_ns = int(begin or 0) * NS_PER_MS
     summary.duration_s = (end - begin) / 1e3 if begin and end else math.nan
-    summary.errors = {
-        name.removeprefix("errors."): count for name, count in counters.items() if name.startswith("errors.")
-    }
+    summary.errors = _below(counters, "errors.")
     unanswered = sum(summary.errors.values())
     answered = int(counters.get("http.responses", 0))
-    bad = _bad_codes(counters, "http.codes.")
+    bad = _bad(_below(counters, "http.codes."))
     summary.errors |= bad
     counts = answered + unanswered, sum(bad.values()) + unanswered
     summary.overall = _operation(ANY, times.get("http.response_time", {}), counts, summary.duration_s)
-    for name, figures in times.items():
-        if name.startswith(_OF_ENDPOINT):
-            endpoint = name.removeprefix(_OF_ENDPOINT)
-            failed = sum(_bad_codes(counters, _CODES_OF.format(endpoint)).values())
-            counts = int(figures.get("count", 0)), failed
-            summary.operations.append(_operation(endpoint, figures, counts, summary.duration_s))
+    summary.operations = [
+        _operation(
+            label, times.get(f"{_TIME_OF}{endpoint}", {}), _counts(counters, endpoint), summary.duration_s
+        )
+        for endpoint, label in _endpoints(counters).items()
+    ]
+
+
+def _endpoints(counters: Mapping[str, int]) -> dict[str, str]:
+    """The endpoints of the plugin, with their paths: `/orders (get order)` is a path and a request's name."""
+    matches = (_ENDPOINT.fullmatch(name) for name in counters)
+    endpoints = dict.fromkeys(found["endpoint"] for found in matches if found)
+    paths = {endpoint: _NAMED.sub("", endpoint) for endpoint in endpoints}
+    shared = Counter(paths.values())
+    return {endpoint: path if shared[path] == 1 else endpoint for endpoint, path in paths.items()}
+
+
+def _counts(counters: Mapping[str, int], endpoint: str) -> tuple[int, int]:
+    """The requests of an endpoint, and those that failed."""
+    codes, errors = (_below(counters, f"{_PLUGIN}{endpoint}.{kind}.") for kind in ("codes", "errors"))
+    unanswered = sum(errors.values())
+    return sum(codes.values()) + unanswered, sum(_bad(codes).values()) + unanswered
 
 
 def _read_legacy(aggregate: Mapping[str, Any], summary: ToolSummary) -> None:
     codes, summary.errors = aggregate.get("codes") or {}, dict(aggregate.get("errors") or {})
     unanswered, count = sum(summary.errors.values()), sum(codes.values())
-    summary.errors |= {code: n for code, n in codes.items() if int(code) >= 400}
+    summary.errors |= _bad(codes)
     rate = (aggregate.get("rps") or {}).get("mean") or math.nan
     summary.duration_s = int(aggregate.get("requestsCompleted") or count) / rate
-    failed = sum(n for code, n in codes.items() if int(code) >= 400)
+    failed = sum(_bad(codes).values())
     summary.overall = _operation(
         ANY, aggregate.get("latency") or {}, (count + unanswered, failed + unanswered), summary.duration_s
     )
@@ -95,12 +113,13 @@ def _operation(
     )
 
 
-def _bad_codes(counters: Mapping[str, int], prefix: str) -> dict[str, int]:
+def _below(counters: Mapping[str, int], prefix: str) -> dict[str, int]:
+    return {name.removeprefix(prefix): n for name, n in counters.items() if name.startswith(prefix)}
+
+
+def _bad(codes: Mapping[str, int]) -> dict[str, int]:
     """How often each status of 400 and above was counted."""
-    codes = (
-        (name.removeprefix(prefix), count) for name, count in counters.items() if name.startswith(prefix)
-    )
-    return {code: count for code, count in codes if code.isdigit() and int(code) >= 400}
+    return {code: count for code, count in codes.items() if code.isdigit() and int(code) >= 400}
 
 
 READERS = (

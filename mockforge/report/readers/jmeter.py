@@ -134,7 +134,7 @@ class _Runs:
             self._transactions.torn = run.torn
             run, left_out = self._transactions, 0
         if left_out:
-            run.remarks.append(f"{left_out} transactions are left out: their requests stand beside them")
+            run.remarks.append(f"{left_out:,} transactions are left out: their requests stand beside them")
         if self._whole_seconds and len(run):
             run.remarks.append("JMeter wrote whole seconds of start: rates within a second are not known")
         return run

@@ -52,10 +52,24 @@ def test_artillerys_times_are_to_the_first_byte(tmp_path: Path) -> None:
 def test_artillerys_endpoints_are_operations_with_their_own_failures(tmp_path: Path) -> None:
     result = json.loads(SUMMARIES["Artillery JSON"])
     plugin = "plugins.metrics-by-endpoint"
-    result["aggregate"]["summaries"][f"{plugin}.response_time./orders/1"] = {"count": 40, "p50": 12}
-    result["aggregate"]["counters"][f"{plugin}./orders/1.codes.503"] = 4
-    (one,) = summary_of(tmp_path / "a", json.dumps(result)).operations
-    assert (one.name, one.count, one.failed, one.ttfb_quantiles_ms[0.5]) == ("/orders/1", 40, 4, 12.0)
+    result["aggregate"]["summaries"][f"{plugin}.response_time./orders/1 (get order)"] = {"p50": 12}
+    result["aggregate"]["counters"] |= {
+        f"{plugin}./orders/1 (get order).codes.200": 36,
+        f"{plugin}./orders/1 (get order).codes.503": 4,
+        f"{plugin}./stall.errors.ETIMEDOUT": 5,
+    }
+    order, stall = summary_of(tmp_path / "a", json.dumps(result)).operations
+    assert (order.name, order.count, order.failed) == ("/orders/1", 40, 4)
+    assert order.ttfb_quantiles_ms == {0.5: 12.0}
+    assert (stall.name, stall.count, stall.failed) == ("/stall", 5, 5)
+
+
+def test_artillerys_requests_of_one_path_keep_their_names(tmp_path: Path) -> None:
+    result = json.loads(SUMMARIES["Artillery JSON"])
+    for name in ("one", "two"):
+        result["aggregate"]["counters"][f"plugins.metrics-by-endpoint./a ({name}).codes.200"] = 1
+    run = summary_of(tmp_path / "a", json.dumps(result))
+    assert [one.name for one in run.operations] == ["/a (one)", "/a (two)"]
 
 
 def test_an_old_artillery_result_is_read(tmp_path: Path) -> None:
