@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check bench serve clean
+.PHONY: help demo test check bench bench-calibration serve clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -35,6 +35,9 @@ check: $(VENV)/.installed-dev ## Lint, format and types
 
 bench: $(VENV)/.installed-dev ## Measure, and write benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks
+
+bench-calibration: $(VENV)/.installed-dev ## How often the deviation report is right, and write docs/calibration.md
+	@$(BIN)/python -m benchmarks.calibration --million
 
 serve: $(VENV)/.installed ## Serve the worked example in stubs/orders on port 8080
 	@$(BIN)/mockforge serve stubs/orders

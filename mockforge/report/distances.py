@@ -20,6 +20,8 @@ from mockforge.stats.two_sample import distance, wasserstein
 
 __all__ = ["Gap", "gap_of", "mean_gap"]
 
+#: With fewer requests than this nothing is known of chance.
+_FEWEST = 10
 _Z = NormalDist().inv_cdf(0.975)
 
 

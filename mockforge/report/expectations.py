@@ -123,9 +123,7 @@ def _deviation(metric: Metric) -> _Bounds:
 
 
 def _delta(metric: Metric) -> _Bounds:
-    if not metric.relative:
-        return _deviation(metric)
-    return metric.difference, metric.low * metric.a, metric.high * metric.a
+    return metric.difference, *metric.difference_bounds
 
 
 def _ratio(metric: Metric) -> _Bounds:

@@ -74,9 +74,11 @@ def _counted(verdicts: list[Verdict], things: str, bad: str) -> str:
 
 
 def sentence(one: Judged) -> str:
-    """`GET /orders p95 +18.2 % (+12.1 % to +24.0 %), 10.0 % allowed`, and what would decide it."""
+    """`GET /orders p95 +18.2 % (+12.1 % to +24.0 %), +3.61 ms, 10.0 % allowed`, and what would decide it."""
     metric = one.metric
     text = f"{one.operation.name} {metric.name} {amount(metric, metric.deviation)} ({interval(metric)}), "
+    if metric.unit is Unit.MS and metric.relative:
+        text += f"{signed_milliseconds(metric.difference)}, "
     text += f"{amount(metric, metric.tolerance).removeprefix('+')} allowed"
     if metric.verdict is Verdict.INCONCLUSIVE and metric.needed is not None:
         samples = math.ceil(metric.needed * min(one.operation.count.a, one.operation.count.b))

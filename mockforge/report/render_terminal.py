@@ -43,6 +43,10 @@ class DeviationView:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         report, prose = self.report, options.update(width=min(options.max_width, _PROSE_WIDTH))
+        told = remarks(report)
+        first = tuple(remark for remark in told if remark.code == "load_mismatch")
+        if first:
+            yield from console.render(_remarks(first), prose)
         yield Text(headline(report), style=f"bold {_grade(report.gap)}", overflow="fold")
         yield from console.render(Text(meaning(report), style="dim"), prose)
         yield Text()
@@ -60,7 +64,8 @@ class DeviationView:
                 yield Text()
         yield from console.render(_verdicts(report), prose)
         yield from console.render(_runs(report), prose)
-        yield from console.render(_remarks(remarks(report)), prose)
+        rest = tuple(remark for remark in told if remark not in first)
+        yield from console.render(_remarks(rest), prose)
 
 
 def render_text(report: DeviationReport, width: int = 100) -> str:

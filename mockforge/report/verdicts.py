@@ -67,6 +67,11 @@ class Metric:
         return self.b - self.a
 
     @property
+    def difference_bounds(self) -> tuple[float, float]:
+        """The interval of the difference, in the number's unit."""
+        return (self.low * self.a, self.high * self.a) if self.relative else (self.low, self.high)
+
+    @property
     def bounded(self) -> bool:
         """Whether both bounds are known."""
         return math.isfinite(self.low) and math.isfinite(self.high) and not (self.relative and self.low <= -1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +12,7 @@ __all__ = ["incomplete_beta", "student_probability", "student_quantile"]
 
 _TINY = 1e-300
 _TERMS = 400
+_STEPS = 60
 _ENOUGH = 1e-15
 
 
@@ -50,16 +52,22 @@ def _away_from_zero(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def student_quantile(probability: float, freedom: float) -> float:
     """Student's t at a probability above a half, with `freedom` degrees; the normal's where infinite."""
-    low, high = 0.0, 1e6
-    for _ in range(200):
-        middle = (low + high) / 2
-        if student_probability(middle, freedom) < probability:
-            low = middle
-        else:
-            high = middle
-        if high - low < 1e-12 * max(1.0, high):
+    normal = NormalDist().inv_cdf(probability)
+    if math.isinf(freedom):
+        return normal
+    # The law is concave here, so that Newton's steps from the left never pass the root.
+    t = normal
+    for _ in range(_STEPS):
+        step = (probability - student_probability(t, freedom)) / _student_density(t, freedom)
+        t += step
+        if abs(step) < 1e-12 * t:
             break
-    return (low + high) / 2
+    return t
+
+
+def _student_density(t: float, freedom: float) -> float:
+    scale = math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2) - math.log(freedom * math.pi) / 2
+    return math.exp(scale - (freedom + 1) / 2 * math.log1p(t * t / freedom))
 
 
 def student_probability(t: float, freedom: float) -> float:

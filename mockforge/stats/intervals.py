@@ -10,7 +10,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from mockforge.stats.autocorrelation import autocorrelation_time, effective_size
+from mockforge.stats.autocorrelation import cautious_time
 from mockforge.stats.products import inner
 
 __all__ = [
@@ -101,7 +101,7 @@ def _bounded(
     values: NDArray[np.float64], ordered: _Ordered, probability: float, confidence: float
 ) -> Interval:
     estimate = ordered.at(probability)
-    effective = ordered.worth / autocorrelation_time(values <= estimate)
+    effective = ordered.worth / cautious_time(values <= estimate)
     z = _NORMAL.inv_cdf(0.5 + confidence / 2)
     low_share, high_share = _binomial_bounds(probability, effective, z)
     low = -math.inf if _beyond(1 - probability, effective, confidence) else ordered.at(low_share)
@@ -127,7 +127,8 @@ def mean_interval(
     if values.size < 2:
         return Interval(float(values[0]) if values.size else math.nan, -math.inf, math.inf, values.size)
     mean = float(np.average(values, weights=weights))
-    effective = effective_size(values) * (1.0 if weights is None else _worth(weights) / values.size)
+    worth = float(values.size) if weights is None else _worth(weights)
+    effective = worth / cautious_time(values)
     half = _NORMAL.inv_cdf(0.5 + confidence / 2) * float(values.std(ddof=1)) / math.sqrt(effective)
     return Interval(mean, mean - half, mean + half, effective)
 
@@ -138,7 +139,7 @@ def share_interval(hits: NDArray[np.bool_], weights: NDArray[np.float64] | None 
         return Interval(math.nan, 0.0, 1.0, 0.0)
     share = float(np.average(hits, weights=weights))
     worth = float(hits.size) if weights is None else _worth(weights)
-    effective = worth / autocorrelation_time(hits)
+    effective = worth / cautious_time(hits)
     low, high = wilson(share * effective, effective)
     return Interval(share, low, high, effective)
 

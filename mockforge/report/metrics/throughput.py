@@ -47,7 +47,7 @@ def per_second(run: Run, at_ns: NDArray[np.int64]) -> NDArray[np.float64]:
 THROUGHPUT = Family(
     "throughput",
     (
-        Kind("throughput", "good answers a second", Unit.PER_S, Scale.RATIO, 0.05),
+        Kind("throughput", "good answers a second", Unit.PER_S, Scale.RATIO, 0.02),
         Kind("offered", "requests a second", Unit.PER_S),
     ),
     _measure,

@@ -110,6 +110,7 @@ def test_each_extension_point_has_code_a_table_line_and_a_program() -> None:
         registered,
         "A renderer",
         "A load tool's file",
+        "A number of the report",
     ]
     for heading, blocks in sections().items():
         kinds = {(block.language, bool(block.file)) for block in blocks}

@@ -54,7 +54,9 @@ def test_a_slower_mock_is_outside_with_its_interval_and_what_is_allowed() -> Non
     assert found.verdict is Verdict.OUTSIDE
     assert judgement(found) == "outside tolerance: 3 of 3 metrics are outside"
     told = sentence(next(judged(found)))
-    assert re.fullmatch(r"GET \S+ p50 \+\d\d\.\d % \(\+\d\d\.\d % to \+\d\d\.\d %\), 5\.\d % allowed", told)
+    assert re.fullmatch(
+        r"GET \S+ p50 \+\d\d\.\d % \(\+\d\d\.\d % to \+\d\d\.\d %\), \+\d+\.\d+ ms, 5\.\d % allowed", told
+    )
 
 
 def test_only_metrics_with_a_given_tolerance_decide() -> None:

@@ -1,0 +1,27 @@
+"""A small calibration, seeded: the report's error rates are what its page says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.calibration import Rate, calibrated, rows
+
+PAGE = Path(__file__).parents[3] / "docs" / "calibration.md"
+
+
+def test_a_small_calibration_reaches_what_the_whole_one_must() -> None:
+    found = list(rows(scale=0.1, seed=3))
+    assert [one.what for one in found if not one.reached] == []
+
+
+def test_the_page_has_every_row_of_the_calibration() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert "**missed**" not in page
+    for one in rows(scale=0.01, seed=1):
+        assert f"| {one.what} |" in page
+
+
+def test_a_rate_on_the_wrong_side_of_its_bound_is_missed() -> None:
+    assert not Rate("a", 6, 100, 0.05, False).reached
+    assert Rate("a", 95, 100, 0.95, True).reached
+    assert "| a | 100 | 6.0 % | ≤ 5 % | **missed** |" in calibrated([Rate("a", 6, 100, 0.05, False)], 1.0)
