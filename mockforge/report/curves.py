@@ -28,6 +28,10 @@ class Curve:
     y: NDArray[np.float64]
 
 
+#: The curve of a sample that is not there: of some runs only percentiles are known.
+_NOTHING = Curve(np.zeros(0), np.zeros(0))
+
+
 @dataclass(frozen=True, slots=True)
 class Spread:
     """Both runs' shares of requests, 0..1, shape (bins,), between the latencies `edges_ms`, (bins + 1,)."""
@@ -39,6 +43,8 @@ class Spread:
 
 def percentile_curves(a_ms: NDArray[np.float64], b_ms: NDArray[np.float64]) -> tuple[Curve, Curve]:
     """Latency in ms at shared percentiles, each curve as far into the tail as its sample reaches."""
+    if not (a_ms.size and b_ms.size):
+        return _NOTHING, _NOTHING
     shared = _positions(max(a_ms.size, b_ms.size))
 
     def curve(latencies_ms: NDArray[np.float64]) -> Curve:
@@ -50,6 +56,8 @@ def percentile_curves(a_ms: NDArray[np.float64], b_ms: NDArray[np.float64]) -> t
 
 def shift_curve(a_ms: NDArray[np.float64], b_ms: NDArray[np.float64]) -> Curve:
     """The deviation `(Q_B - Q_A) / Q_A` by percentile, as far as both samples reach; NaN where Q_A is 0."""
+    if not (a_ms.size and b_ms.size):
+        return _NOTHING
     x = _positions(min(a_ms.size, b_ms.size))
     probabilities = 1 - 10.0**-x
     q_a, q_b = np.quantile(a_ms, probabilities), np.quantile(b_ms, probabilities)
@@ -59,6 +67,8 @@ def shift_curve(a_ms: NDArray[np.float64], b_ms: NDArray[np.float64]) -> Curve:
 
 def spread(a_ms: NDArray[np.float64], b_ms: NDArray[np.float64]) -> Spread:
     """How both runs' latencies spread over bins of equal width in the logarithm, wide enough to be filled."""
+    if not (a_ms.size and b_ms.size):
+        return Spread(np.zeros(1), np.zeros(0), np.zeros(0))
     both = np.concatenate([a_ms, b_ms])
     low, high = float(both.min()), float(both.max())
     low = max(low, high / 1e6, 1e-6)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist, fmean, variance
 
 import numpy as np
@@ -59,12 +59,20 @@ def gap_of(a: Sequence[Run], b: Sequence[Run]) -> Gap:
     noise, error = found.by_chance * sizes, found.error * sizes
     if max(len(a), len(b)) > 1:
         noise, error = max(noise, _between_repetitions(a, b)), max(error, _between_pairs(a, b))
-    few = min(of_a.size, of_b.size) < 2
-    return Gap(found.wasserstein / mean, noise / mean, math.nan if few else error / mean, found.inhomogeneity)
+    if min(of_a.size, of_b.size) < _FEWEST:
+        noise = error = math.nan
+    return Gap(found.wasserstein / mean, noise / mean, error / mean, found.inhomogeneity)
 
 
 def mean_gap(gaps: Sequence[Gap], shares: Sequence[float]) -> Gap:
-    """The gaps of several operations, by their shares of the requests."""
+    """The gaps of several operations, by their shares of the requests.
+
+    Where of some nothing is known of chance, their whole gap may be its.
+    """
+    if any(not math.isnan(gap.error) for gap in gaps):
+        gaps = [
+            replace(gap, noise=gap.value, error=gap.value) if math.isnan(gap.error) else gap for gap in gaps
+        ]
     weighted = list(zip(gaps, shares, strict=True))
     return Gap(
         value=sum(gap.value * share for gap, share in weighted),
