@@ -17,6 +17,7 @@ __all__ = ["RenderBytes", "RenderText", "compile_body", "compile_text", "prelude
 #: Renders a body for a request and its path parameters; raises TemplateFailure.
 RenderBytes = Callable[[RequestView, Mapping[str, str]], bytes]
 
+_HINT = "callbacks are Jinja, and not Handlebars, templates: {{ originalRequest.json.id }}"
 _MARKUP = ("{{", "{%")
 _LINE = re.compile(r"\bline (\d+)")
 
@@ -49,8 +50,10 @@ def compile_body(body: Body, names: str = "") -> RenderBytes:
     try:
         render = compile_body_template(Body(body.kind, _with_names(body.value, names)))
     except StubFileError as error:
-        own_lines = _LINE.sub(lambda found: f"line {int(found[1]) - 1}", error.what) if names else error.what
-        raise StubFileError(own_lines, hint=error.hint) from error
+        if not names:
+            raise
+        own_lines = _LINE.sub(lambda found: f"line {int(found[1]) - 1}", error.what)
+        raise StubFileError(own_lines, hint=_HINT) from error
     return lambda request, parameters: render(TemplateRequest(request, parameters))
 
 

@@ -140,6 +140,11 @@ def test_keys_of_ones_own_are_parameters_where_a_template_asks_for_them(folder: 
             "serveEventListeners[0].parameters: template does not parse",
         ),
         (
+            listener(f"{{url: {URL}, body: '{{{{jsonPath originalRequest.body \"$.id\"}}}}' }}"),
+            "serveEventListeners[0].parameters: template does not parse: line 1: expected token 'end of "
+            "print statement', got 'originalRequest' (callbacks are Jinja, and not Handlebars, templates: ",
+        ),
+        (
             listener(f"{{url: {URL}, retry: {{times: 0}}}}"),
             "serveEventListeners[0].parameters.retry.times: must be at least 1",
         ),
