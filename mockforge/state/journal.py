@@ -107,6 +107,10 @@ class Journal:
         """Events since the journal was last cleared that are gone, so that a count over it may be short."""
         return self.evicted - self._evicted_before
 
+    def missing_since(self, number: int) -> int:
+        """How many of them are of that number or a later one."""
+        return min(self.missing, max(0, self._first - number))
+
     def latest(self) -> list[ServeEvent]:
         """The events kept, oldest first."""
         return [entry.event for entry in self.entries()] if self._removed else list(self._events)

@@ -103,7 +103,7 @@ class RecordingRoutes:
         made = self._serve(taken)
         if persist and made:
             await save(self._admin, made)
-        missing = min(self._admin.journal.missing, max(0, self._admin.journal.evicted - first))
+        missing = self._admin.journal.missing_since(first)
         said = {"requestJournalEvicted": missing} if missing else {}
         if spec.only_ids:
             return json_answer({"ids": [mapping["id"] for mapping in taken.mappings], **said})

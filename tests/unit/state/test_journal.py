@@ -177,3 +177,20 @@ def test_what_happened_after_an_event_goes_with_it() -> None:
     journal.note(1, SubEvent("ERROR", 5, "second"))
     journal.clear()
     assert journal.notes(1) == ()
+
+
+def test_what_is_missing_of_the_events_from_a_number_on() -> None:
+    journal = Journal(limit=100)
+    for number in range(10):
+        journal.add(event(number))
+    journal.clear()
+    for number in range(50):
+        journal.add(event(number))
+    start = journal.served
+    for number in range(200):
+        journal.add(event(number))
+    gone = journal.missing
+    assert gone > 50
+    assert journal.missing_since(0) == gone
+    assert journal.missing_since(start) == max(0, gone - 50)
+    assert journal.missing_since(journal.served) == 0
