@@ -25,7 +25,7 @@ _OWN = (_SERVICE_FILE, MAPPINGS, BODIES)
 _LONGEST_SLUG = 80
 
 #: Where stubs go that were made while the service ran; the folder is read after the one that it is in.
-_SAVED = Path(MAPPINGS) / "saved"
+SAVED = Path(MAPPINGS) / "saved"
 _NUMBERED = re.compile(r"(\d+)-.*")
 #: The keys of a saved stub in the order in which people read them; others come between, by name.
 _FIRST = (
@@ -76,12 +76,12 @@ def save_mappings(
     *,
     replaced: Mapping[str, str],
     beside: Sequence[str],
-) -> None:
+) -> dict[str, Path]:
     """Write stub mappings, by their id, as `mappings/saved/NUMBER-NAME.json`, in their order.
 
     `replaced` are the ids that a file holds already, each with its `file:line`: such a file is written anew
-    where the stub stands in it alone. `beside` are the places of all stubs that stay as they are. UsageError
-    where a file holds others too, or cannot be written.
+    where the stub stands in it alone. `beside` are the places of all stubs that stay as they are. Gives each
+    one's file. UsageError where a file holds others too, or cannot be written.
     """
     old = {key: Path(place.rpartition(":")[0]) for key, place in replaced.items()}
     shared = {Path(place.rpartition(":")[0]) for place in beside}
@@ -89,7 +89,8 @@ def save_mappings(
         if path in shared or list(old.values()).count(path) > 1 or path.suffix.lower() != ".json":
             what = f"stub {mappings[key].get('name', key)!r} stands in a file that cannot be written anew"
             raise UsageError(what, where=str(path), hint="edit it there")
-    target = folder / _SAVED
+    target = folder / SAVED
+    written = {}
     try:
         target.mkdir(parents=True, exist_ok=True)
         taken = (_NUMBERED.fullmatch(file.name) for file in target.iterdir())
@@ -99,8 +100,10 @@ def save_mappings(
                 number += 1
             path = old.get(key, target / f"{number:04d}-{_slug(_title(mapping))}.json")
             _replace(path, json.dumps(_ordered(mapping), indent=2, ensure_ascii=False) + "\n")
+            written[key] = path
     except OSError as error:
         raise UsageError(f"cannot be written: {error.strerror}", where=str(target)) from None
+    return written
 
 
 def _replace(path: Path, text: str) -> None:

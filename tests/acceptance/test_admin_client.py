@@ -184,3 +184,15 @@ def test_mappings_are_saved_and_are_then_those_of_files(mock: Program, folder: P
     file.unlink()
     until(lambda: "edit taken: 1 stubs" in mock.output)
     assert ask(mock, "/saved")[0] == 404
+
+
+def test_every_public_call_of_the_client_is_made_above() -> None:
+    source = Path(__file__).read_text()
+    calls = [
+        f"{resource.__name__}.{name}"
+        for resource in (Mappings, NearMisses, Requests, Scenarios, GlobalSettings)
+        for name, made in vars(resource).items()
+        if isinstance(made, classmethod) and not name.startswith(("endpoint", "entity_class"))
+    ]
+    assert len(calls) == 20
+    assert [call for call in calls if f"{call}(" not in source] == []

@@ -339,11 +339,27 @@ def test_health_and_version_are_told(api: Api) -> None:
     assert api.call("GET", "/version") == (200, {"version": health["version"]})
 
 
-def test_a_persistent_mapping_is_saved_at_once(tmp_path: Path) -> None:
+def test_a_persistent_mapping_is_saved_at_once_and_its_file_goes_with_it(tmp_path: Path) -> None:
+    (tmp_path / "own.json").write_text(json.dumps({"name": "own", **stub("/own", 9)}))
+    saved = tmp_path / "mappings" / "saved"
     with running("-m", "mockforge", "serve", str(tmp_path), "--port", "0") as mock:
-        assert Api(mock).call("POST", "/mappings", stub("/a", 1, persistent=True))[0] == 201
-        (file,) = (tmp_path / "mappings" / "saved").iterdir()
-        assert json.loads(file.read_text()) == stub("/a", 1)
+        api = Api(mock)
+        for number in (1, 2):
+            mapping = stub("/a", number, persistent=True, name="same")
+            assert api.call("POST", "/mappings", mapping)[0] == 201
+            (file,) = saved.iterdir()
+            assert json.loads(file.read_text())["name"] == "same"
+            assert api.call("DELETE", "/mappings")[0] == 200
+            assert list(saved.iterdir()) == []
+    assert (tmp_path / "own.json").exists()
+
+
+def test_a_mapping_is_edited_by_the_id_in_the_body_too(api: Api) -> None:
+    api.call("POST", "/mappings", stub("/a", 1))
+    body = json.dumps({**stub("/b", 1)}).encode()
+    assert api.raw("POST", "/__admin/mappings/edit", body) == (204, b"")
+    assert (api.get("/a"), api.get("/b")) == (404, 200)
+    assert api.raw("POST", "/__admin/mappings/edit", json.dumps(stub("/b", 77)).encode())[0] == 404
 
 
 def test_a_single_file_cannot_be_saved_to(tmp_path: Path) -> None:

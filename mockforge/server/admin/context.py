@@ -62,12 +62,16 @@ class AdminOptions:
 
 @dataclass(slots=True)
 class Admin:
-    """The state behind the admin API of one service. `settings` are WireMock's global ones, as given."""
+    """The state behind the admin API of one service. `settings` are WireMock's global ones, as given.
+
+    `saved` are the files of stubs that were saved, by id.
+    """
 
     lane: Lane
     store: StubStore
     options: AdminOptions
     settings: Mapping[str, object] = field(default_factory=dict)
+    saved: dict[str, Path] = field(default_factory=dict)
 
     @property
     def journal(self) -> Journal:

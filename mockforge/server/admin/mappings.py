@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import cast
 
 from starlette.requests import Request
@@ -23,7 +23,7 @@ from mockforge.server.admin.answers import (
 from mockforge.server.admin.context import ADMIN_PREFIX, Admin
 from mockforge.server.admin.events import mapping_json
 from mockforge.server.admin.incoming import metadata_test, read_mapping
-from mockforge.server.admin.saving import save
+from mockforge.server.admin.saving import forget, save
 from mockforge.server.admin.store import StubMapping
 
 __all__ = ["MappingRoutes"]
@@ -50,6 +50,7 @@ class MappingRoutes:
             Route(f"{_PATH}/reset", self.reset, methods=["POST"]),
             Route(f"{_PATH}/save", self.save, methods=["POST"]),
             Route(f"{_PATH}/import", self.import_all, methods=["POST"]),
+            Route(f"{_PATH}/edit", self.edit_like, methods=["POST"]),
             Route(f"{_PATH}/remove", self.remove_like, methods=["POST"]),
             Route(f"{_PATH}/find-by-metadata", self.find_by_metadata, methods=["POST"]),
             Route(f"{_PATH}/remove-by-metadata", self.remove_by_metadata, methods=["POST"]),
@@ -82,20 +83,29 @@ class MappingRoutes:
     async def get(self, request: Request) -> Response:
         return json_answer(mapping_json(self._found(request)))
 
-    async def edit(self, request: Request) -> Response:
-        mapping_id = self._found(request).id
+    async def edit_like(self, request: Request) -> Response:
+        """The one with the body's id; clients of WireMock's first versions edit so."""
         written = await object_body(request)
+        await self._edit(as_uuid(str(written.get("id", written.get("uuid")))), written)
+        return Response(status_code=204)
+
+    async def edit(self, request: Request) -> Response:
+        mapping_id = as_uuid(request.path_params["id"])
+        return json_answer(mapping_json(await self._edit(mapping_id, await object_body(request))))
+
+    async def _edit(self, mapping_id: str, written: Mapping[str, object]) -> StubMapping:
+        self._get(mapping_id)
         stub, given = read_mapping({**written, "id": mapping_id}, self._admin.bodies)
         mapping = self._put(stub, given)
         await self._persist([mapping])
-        return json_answer(mapping_json(mapping))
+        return mapping
 
     async def delete(self, request: Request) -> Response:
-        self._store.remove({self._found(request).id})
+        await self._remove({self._found(request).id})
         return json_answer({})
 
     async def clear(self, request: Request) -> Response:
-        self._store.remove({mapping.id for mapping in self._store.oldest_first()})
+        await self._remove({mapping.id for mapping in self._store.oldest_first()})
         return json_answer({})
 
     async def reset(self, request: Request) -> Response:
@@ -120,7 +130,7 @@ class MappingRoutes:
         mappings = self._import(read, ignore=policy == "IGNORE")
         if options.get("deleteAllNotInImport") is True:
             imported = {mapping.id for mapping in mappings}
-            self._store.remove({each.id for each in self._store.oldest_first()} - imported)
+            await self._remove({each.id for each in self._store.oldest_first()} - imported)
         await self._persist(mappings)
         return json_answer({})
 
@@ -128,11 +138,11 @@ class MappingRoutes:
         written = await object_body(request)
         mapping_id = written.get("id", written.get("uuid"))
         if mapping_id is not None:
-            self._store.remove({as_uuid(str(mapping_id))})
+            await self._remove({as_uuid(str(mapping_id))})
         else:
             wanted = read_mapping(written, self._admin.bodies)[0].request
             alike = (each.id for each in self._store.winners_first() if each.stub.request == wanted)
-            self._store.remove(set(list(alike)[:1]))
+            await self._remove(set(list(alike)[:1]))
         return json_answer({})
 
     async def find_by_metadata(self, request: Request) -> Response:
@@ -140,23 +150,32 @@ class MappingRoutes:
         return await _listed(found, len(found))
 
     async def remove_by_metadata(self, request: Request) -> Response:
-        self._store.remove({mapping.id for mapping in await self._by_metadata(request)})
+        await self._remove({mapping.id for mapping in await self._by_metadata(request)})
         return json_answer({})
 
     async def unmatched(self, request: Request) -> Response:
         idle = await self._idle()
-        return await _listed(idle, len(idle))
+        missing = {"requestJournalEvicted": self._admin.journal.missing}
+        return await _listed(idle, len(idle), **missing)
 
     async def remove_unmatched(self, request: Request) -> Response:
-        self._store.remove({mapping.id for mapping in await self._idle()})
+        await self._remove({mapping.id for mapping in await self._idle()})
         return json_answer({})
 
     def _found(self, request: Request) -> StubMapping:
-        mapping_id = as_uuid(request.path_params["id"])
+        return self._get(as_uuid(request.path_params["id"]))
+
+    def _get(self, mapping_id: str) -> StubMapping:
         mapping = self._store.get(mapping_id)
         if mapping is None:
             raise AdminError(f"No stub mapping has the id {mapping_id}", 404)
         return mapping
+
+    async def _remove(self, ids: Collection[str]) -> None:
+        """Out of the memory at once, and then what saving wrote off the disk."""
+        gone = [mapping for key in ids if (mapping := self._store.get(key)) is not None]
+        self._store.remove(ids)
+        await forget(self._admin, gone)
 
     def _put(self, stub: Stub, given: dict[str, object]) -> StubMapping:
         try:
@@ -199,5 +218,6 @@ class MappingRoutes:
         return [mapping for mapping in self._store.winners_first() if mapping.id not in busy]
 
 
-async def _listed(mappings: Iterable[StubMapping], total: int) -> Response:
-    return json_answer({"mappings": await gently(mappings, mapping_json), "meta": {"total": total}})
+async def _listed(mappings: Iterable[StubMapping], total: int, **more: object) -> Response:
+    shown = await gently(mappings, mapping_json)
+    return json_answer({"mappings": shown, "meta": {"total": total}, **more})

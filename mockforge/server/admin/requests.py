@@ -119,7 +119,8 @@ class RequestRoutes:
                 entry.event.request, request_json(entry.event.request, entry.event.wall_ns, whole=False)
             ),
         )
-        return json_answer({"nearMisses": [miss for each in near for miss in each]})
+        misses = [miss for each in near for miss in each]
+        return json_answer({"nearMisses": misses, **self._completeness()})
 
     async def near_request(self, request: Request) -> Response:
         written = await object_body(request)
@@ -140,7 +141,8 @@ class RequestRoutes:
                         "matchResult": {"distance": distance},
                     }
                     for distance, entry in near
-                ]
+                ],
+                **self._completeness(),
             }
         )
 
@@ -172,7 +174,7 @@ class RequestRoutes:
 
     async def _removed(self, entries: Sequence[Entry]) -> Response:
         self._journal.remove([entry.number for entry in entries])
-        return json_answer({"serveEvents": await gently(entries, self._shown)})
+        return json_answer({"serveEvents": await gently(entries, self._shown), **self._completeness()})
 
     def _shown(self, entry: Entry, *, whole: bool = False) -> dict[str, object]:
         notes = self._journal.notes(entry.number)
