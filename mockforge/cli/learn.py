@@ -23,6 +23,7 @@ from mockforge.learning.openapi import ApiDescription
 from mockforge.learning.operations import Operations
 from mockforge.learning.performance import fit_performance
 from mockforge.learning.responses import LearnedOutcome
+from mockforge.learning.soundness import possible_times
 from mockforge.recording.store import Columns, RecordingReader
 from mockforge.report.figures import count, milliseconds, percent
 from mockforge.report.fit import FitReport
@@ -120,18 +121,20 @@ def _learn(recording: Path, api: ApiDescription | None, name: str) -> tuple[Lear
 
 
 def _trace(columns: Columns, operations: Operations) -> tuple[Trace, list[str]]:
-    """The recording's times, and the names of the operations that it numbers."""
+    """The recording's times, where they can be, and the names of the operations that it numbers."""
     requests = list(zip(columns.method, columns.target, strict=True))
     name_of = operations.names(requests)
     place = {name: number for number, name in enumerate(sorted(set(name_of.values())))}
+    numbers = np.array([place[name_of[request]] for request in requests], dtype=np.int64)
+    timed = possible_times(columns.arrived_ns, columns.total_ns, columns.ttfb_ns)
     trace = Trace(
-        arrived_ns=columns.arrived_ns,
-        total_ns=columns.total_ns,
-        ttfb_ns=columns.ttfb_ns,
-        operation=np.array([place[name_of[request]] for request in requests], dtype=np.int64),
-        status=columns.status.astype(np.int64),
-        failed=columns.failed,
-        aborted=columns.aborted,
+        arrived_ns=columns.arrived_ns[timed],
+        total_ns=columns.total_ns[timed],
+        ttfb_ns=columns.ttfb_ns[timed],
+        operation=numbers[timed],
+        status=columns.status[timed].astype(np.int64),
+        failed=columns.failed[timed],
+        aborted=columns.aborted[timed],
         retry_after_s=np.zeros(0),
     )
     return trace, list(place)
@@ -172,7 +175,7 @@ def _check(recording: Path, api: ApiDescription | None) -> None:
     judged = check_fidelity(exchanges, api)
     if not judged:
         raise RecordingError(
-            f"{count(len(exchanges))} exchanges are too few to check",
+            "its second half has no complete answer to check against",
             where=str(recording),
             hint="record more",
         )

@@ -14,6 +14,7 @@ import orjson
 import zstandard
 
 from mockforge.learning.busters import cache_busters
+from mockforge.learning.soundness import has_possible_times
 from mockforge.learning.volatile import Seen, Volatile, find_volatile
 from mockforge.learning.writes import SAFE_METHODS, Writes
 from mockforge.matching.parameters import ParameterKey, compile_parameters
@@ -27,6 +28,9 @@ from mockforge.model.stub import Body
 __all__ = ["Answer", "Answers", "Key", "Outcome", "Sample", "decoded", "is_failure", "written_body"]
 
 Key = tuple[str, ...]
+
+#: A duration that the recording does not tell.
+UNKNOWN_NS = -1
 
 #: How an exchange ends whose caller left without an answer.
 _CALLER_LEFT = "caller: left"
@@ -52,7 +56,7 @@ class Answer:
 
 
 class Sample(NamedTuple):
-    """One exchange with a complete answer. Times in ns."""
+    """One exchange with a complete answer. Times in ns; durations UNKNOWN_NS where they cannot be."""
 
     view: RequestView
     answer: Answer
@@ -79,11 +83,13 @@ class Outcome:
 
     @property
     def ttfb_ns(self) -> list[int]:
-        return [sample.ttfb_ns for sample in self.samples]
+        """Of those whose times can be."""
+        return [sample.ttfb_ns for sample in self.samples if sample.total_ns != UNKNOWN_NS]
 
     @property
     def total_ns(self) -> list[int]:
-        return [sample.total_ns for sample in self.samples]
+        """Of those whose times can be."""
+        return [sample.total_ns for sample in self.samples if sample.total_ns != UNKNOWN_NS]
 
 
 class Answers:
@@ -117,14 +123,16 @@ class Answers:
             return
         self._studied = None
         self.omitted += response.omitted > 0
+        timed = has_possible_times(exchange)
+        ttfb_ns = exchange.total_ns if exchange.ttfb_ns is None else exchange.ttfb_ns
         self.samples.append(
             Sample(
                 view=self._view(exchange),
                 answer=self._answer(response),
                 arrived_ns=exchange.arrived_ns,
                 wall_ns=exchange.wall_ns,
-                ttfb_ns=exchange.total_ns if exchange.ttfb_ns is None else exchange.ttfb_ns,
-                total_ns=exchange.total_ns,
+                ttfb_ns=ttfb_ns if timed else UNKNOWN_NS,
+                total_ns=exchange.total_ns if timed else UNKNOWN_NS,
             )
         )
 

@@ -15,11 +15,12 @@ from mockforge.learning.fingerprints import stamped
 from mockforge.learning.graphql import graphql_operation
 from mockforge.learning.latency import FEW_SAMPLES, LatencyFit, supported
 from mockforge.learning.openapi import ApiDescription
-from mockforge.learning.operations import Operations
+from mockforge.learning.operations import Operations, path_of
 from mockforge.learning.performance import Performance
 from mockforge.learning.pooling import Parents
 from mockforge.learning.resources import Resources
 from mockforge.learning.responses import LearnedOutcome, is_plain, learn_responses
+from mockforge.learning.soundness import Soundness, has_possible_times
 from mockforge.learning.volatile import Volatile
 from mockforge.learning.writes import Writes
 from mockforge.matching.url import template_regex
@@ -37,6 +38,10 @@ _LONGEST_FILE_NAME = 100
 #: So many answers of a backend that was full are looked at for what it says then.
 _MOST_REFUSALS = 1_000
 _LONGEST_NAME = 120
+#: So many requests that no stub can spell are told of.
+_MOST_TOLD = 5
+#: A path template that a stub file may hold.
+_SPEAKABLE = re.compile(r"/\S*")
 #: The priority of a stub that nothing else overlaps; steps between overlapping ones leave room for cases.
 _PRIORITY = 5
 
@@ -61,7 +66,7 @@ class Learner:
     """Gathers exchanges, one at a time, and learns a service from them.
 
     `requests` are the (method, target) pairs of the whole recording: what is an operation shows only in all.
-    An `api` description wins over what they suggest.
+    An `api` description wins over what they suggest. `performance` numbers the exchanges whose times can be.
     """
 
     def __init__(
@@ -74,6 +79,8 @@ class Learner:
         self._performance = performance
         self._taken = 0
         self._refusals: list[Response] = []
+        self._soundness = Soundness()
+        self._unspeakable: Counter[str] = Counter()
         if api is not None:
             self._operations = Operations.find(requests, api.template_of)
         else:
@@ -91,7 +98,8 @@ class Learner:
     def add(self, exchange: Exchange) -> None:
         """Take in one exchange; those of the whole recording, in its order where its performance is given."""
         request, response = exchange.request, exchange.response
-        if self._performance is not None:
+        self._soundness.add(exchange)
+        if self._performance is not None and has_possible_times(exchange):
             alone = self._performance.unloaded(self._taken, exchange)
             self._taken += 1
             if alone is None:
@@ -99,9 +107,13 @@ class Learner:
                     self._refusals.append(response)
                 return
             exchange = alone
+        operation = self._operations.of(request.method, request.target)
+        if path_of(request.target)[:1] != "/" or not _SPEAKABLE.fullmatch(operation.template):
+            self._unspeakable[f"{request.method} {request.target}"] += 1
+            return
         if response is not None and response.status < 400:
             self._writes.add(request.method, request.target, exchange.arrived_ns)
-        self._answers[self._operations.of(request.method, request.target)].add(exchange)
+        self._answers[operation].add(exchange)
 
     def add_all(self, exchanges: Iterable[Exchange]) -> None:
         """Take in all of them."""
@@ -174,6 +186,9 @@ class Learner:
         return len(operation.parameters) if covers else 0
 
     def _remarks(self) -> Iterator[str]:
+        yield from self._soundness.sentences()
+        for asked, times in sorted(self._unspeakable.items())[:_MOST_TOLD]:
+            yield f"{asked!r} is left out ({times:,} times): no stub can spell such a path"
         if self._api is not None:
             for path in self._api.refused:
                 yield f"OpenAPI: {path} cannot be a path template: a parameter fills a whole segment"

@@ -37,7 +37,7 @@ class Parents:
     def __init__(self, answers: Mapping[Operation, Answers]) -> None:
         shapes = {
             operation: [
-                _shape(outcome.ttfb_ns) for outcome in each.outcomes() if outcome.count >= FEW_SAMPLES
+                _shape(outcome.ttfb_ns) for outcome in each.outcomes() if len(outcome.ttfb_ns) >= FEW_SAMPLES
             ]
             for operation, each in answers.items()
         }

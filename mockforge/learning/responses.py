@@ -163,6 +163,8 @@ def _latency(outcome: Outcome, left_ns: Sequence[int], parent: Parent | None) ->
     """The law of the time to the first byte; to the last one where the body came slowly."""
     total_ns = np.asarray(outcome.total_ns, dtype=np.int64)
     ttfb_ns = np.asarray(outcome.ttfb_ns, dtype=np.int64)
+    if not total_ns.size:
+        return fit_latency(np.ones(1, dtype=np.int64)), ["no time of these can be: they are given at once"]
     remarks = []
     transfer_ns = float(np.median(total_ns - ttfb_ns))
     if transfer_ns > _SLOW_TRANSFER * float(np.median(total_ns)):

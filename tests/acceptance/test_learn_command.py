@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -141,3 +142,32 @@ def test_of_an_odd_recording_is_learned_what_can_be(
     recording = record(tmp_path / "odd.mfrec", exchanges)
     mockforge("learn", recording, "--out", str(tmp_path / "odd"))
     assert len(read_service(tmp_path / "odd").stubs) == 1
+
+
+def test_what_cannot_be_learned_is_said_in_one_line_each(tmp_path: Path, mockforge: Run) -> None:
+    sound = [exchange(number, f"/a/{number % 3}", {"a": 1}) for number in range(30)]
+    odd = [
+        replace(sound[0], wall_ns=3600 * 10**9, in_flight=7),
+        replace(sound[1], total_ns=-5),
+        replace(sound[2], ttfb_ns=10**9),
+        replace(sound[3], total_ns=10**18),
+        replace(sound[4], request=Request("GET", "/a b")),
+        *sound[5:],
+    ]
+    stubs = tmp_path / "odd"
+    said = mockforge("learn", record(tmp_path / "odd.mfrec", odd), "--out", str(stubs))
+    assert "3 exchanges have times that cannot be" in said
+    assert "the wall clock stepped by 3,600 s" in said
+    assert "the recording starts mid-load, with 7 in flight" in said
+    assert "'GET /a b' is left out (1 times): no stub can spell such a path" in said
+    assert [stub.name for stub in read_service(stubs).stubs] == ["GET /a/{id}"]
+
+
+@pytest.mark.parametrize("error", ["caller: left", "connect: refused"])
+def test_where_nothing_was_answered_nothing_is_learned(tmp_path: Path, mockforge: Run, error: str) -> None:
+    unanswered = [replace(exchange(each, "/a", b""), response=None, error=error) for each in range(20)]
+    recording = record(tmp_path / "none.mfrec", unanswered)
+    assert "no exchange has a complete answer" in mockforge(
+        "learn", recording, "--out", str(tmp_path / "none"), code=2
+    )
+    assert "no complete answer to check against" in mockforge("learn", recording, "--check", code=2)
