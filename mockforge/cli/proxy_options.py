@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +14,16 @@ from mockforge.proxy.upstream import SILENCE_S, UpstreamPool
 from mockforge.server.loops import OwnAddress
 from mockforge.targets import UpstreamTls, parse_target
 
-__all__ = ["Passing", "ProxyCa", "ProxyInsecure", "ProxyTimeout", "ProxyUnmatched", "fallback_to"]
+__all__ = [
+    "Passing",
+    "ProxyCa",
+    "ProxyCertificate",
+    "ProxyInsecure",
+    "ProxyKey",
+    "ProxyTimeout",
+    "ProxyUnmatched",
+    "fallback_to",
+]
 
 ProxyUnmatched = Annotated[
     str | None,
@@ -29,6 +38,10 @@ ProxyInsecure = Annotated[bool, typer.Option("--proxy-insecure", help="Take any 
 ProxyCa = Annotated[
     Path | None, typer.Option(metavar="PEM", help="Authorities that upstreams' certificates are checked by.")
 ]
+ProxyCertificate = Annotated[
+    Path | None, typer.Option("--proxy-cert", metavar="PEM", help="Certificate to show to upstreams.")
+]
+ProxyKey = Annotated[Path | None, typer.Option(metavar="PEM", help="Its private key.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +50,12 @@ class Passing:
 
     unmatched: str | None = None
     silence_s: float = SILENCE_S
-    ca: Path | None = None
-    insecure: bool = False
+    tls: UpstreamTls = field(default_factory=UpstreamTls)
 
     def pool(self) -> UpstreamPool:
         """The way to upstreams; UsageError where a file cannot be used."""
-        tls = UpstreamTls(self.insecure, self.ca)
-        tls.context()
-        return UpstreamPool(tls, silence_s=self.silence_s)
+        self.tls.context()
+        return UpstreamPool(self.tls, silence_s=self.silence_s)
 
 
 def fallback_to(url: str | None, own: OwnAddress, asked: str) -> CompiledForward | None:

@@ -10,7 +10,15 @@ import typer
 
 from mockforge.cli.admin_access import AdminOpen, AdminToken, check_admin_access
 from mockforge.cli.project_options import Only, ProjectFile, services_of
-from mockforge.cli.proxy_options import Passing, ProxyCa, ProxyInsecure, ProxyTimeout, ProxyUnmatched
+from mockforge.cli.proxy_options import (
+    Passing,
+    ProxyCa,
+    ProxyCertificate,
+    ProxyInsecure,
+    ProxyKey,
+    ProxyTimeout,
+    ProxyUnmatched,
+)
 from mockforge.cli.running import run_until_interrupted
 from mockforge.cli.serving import Serving, ServingOptions
 from mockforge.errors import UsageError
@@ -18,6 +26,7 @@ from mockforge.process import room_for_connections
 from mockforge.project.reader import ProjectService
 from mockforge.proxy.upstream import SILENCE_S
 from mockforge.server.http import TlsFiles, serving_all
+from mockforge.targets import UpstreamTls
 
 __all__ = ["serve"]
 
@@ -63,6 +72,8 @@ def serve(
     proxy_timeout: ProxyTimeout = SILENCE_S,
     proxy_insecure: ProxyInsecure = False,
     proxy_ca: ProxyCa = None,
+    proxy_cert: ProxyCertificate = None,
+    proxy_key: ProxyKey = None,
     tls_cert: _TlsCertificate = None,
     tls_key: _TlsKey = None,
     admin_token: AdminToken = None,
@@ -77,13 +88,13 @@ def serve(
     check_admin_access(host, admin_token, admin_open)
     tls = TlsFiles.of(tls_cert, tls_key)
     scheme = "https" if tls else "http"
-    passing = Passing(proxy_unmatched, proxy_timeout, proxy_ca, proxy_insecure)
+    upstream_tls = UpstreamTls(proxy_insecure, proxy_ca, proxy_cert, proxy_key)
+    passing = Passing(proxy_unmatched, proxy_timeout, upstream_tls)
     options = ServingOptions(host, scheme, seed, time_scale, max_body, admin_token, record_run, passing)
     serving = Serving(options)
-    services = _services(stubs, port, project, only)
     if proxy_unmatched is not None and stubs is None:
         raise UsageError("--proxy-unmatched goes with stubs", hint="proxyUnmatched: true in the project")
-    serving.read(services)
+    serving.read(_services(stubs, port, project, only))
     room_for_connections(_MOST_CONNECTIONS)
     ports = serving.listen()
 

@@ -127,6 +127,8 @@ def test_a_stub_that_leads_back_is_refused_by_the_admin_api(mock: Program) -> No
     [
         (["--proxy-unmatched", "nonsense"], "the target 'nonsense' does not begin with http:// or https://"),
         (["--proxy-ca", "/no/such.pem"], "TLS cannot trust /no/such.pem"),
+        (["--proxy-cert", "/no/such.pem"], "TLS cannot use /no/such.pem"),
+        (["--proxy-key", "/no/such.pem"], "the key /no/such.pem has no certificate"),
     ],
 )
 def test_options_that_cannot_be_are_one_line(
