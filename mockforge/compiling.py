@@ -12,6 +12,8 @@ from itertools import accumulate
 from random import Random
 
 from mockforge.delays.distributions import Distribution, compile_distribution
+from mockforge.delays.event_stream import STREAM_HEADERS
+from mockforge.delays.sending import CompiledSending, compile_sending
 from mockforge.delays.station_of import station_of
 from mockforge.errors import StubFileError
 from mockforge.forwarding.callbacks import Callback, compile_callback
@@ -21,7 +23,7 @@ from mockforge.matching.parameters import ParameterKey, compile_parameters
 from mockforge.matching.request import RequestMatcher
 from mockforge.matching.url import template_regex
 from mockforge.model.headers import Headers
-from mockforge.model.response import RenderedResponse
+from mockforge.model.response import UNKNOWN_LENGTH, RenderedResponse
 from mockforge.model.service import DEFAULT_POOL, Capacity, Service
 from mockforge.model.stub import ResponseDefinition, ScenarioStep, Stub, Variants
 from mockforge.state.pools import PoolAnswer, PoolRule
@@ -54,11 +56,12 @@ class CompiledResponse:
     variants: VariantTable | None
     template: RenderBody | None
     forward: CompiledForward | None
+    sending: CompiledSending | None
 
     @property
     def is_static(self) -> bool:
         """Whether it is always the same bytes after the same time."""
-        return not (self.delays or self.variants or self.template or self.forward)
+        return not (self.delays or self.variants or self.template or self.forward or self.sending)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +188,7 @@ def _is_plain(stub: Stub, responses: tuple[CompiledResponse, ...]) -> bool:
 def _compile_response(response: ResponseDefinition, path: re.Pattern[str] | None) -> CompiledResponse:
     delays = (compile_distribution(response.delay),) if response.delay is not None else ()
     fixed_ns = round((response.fixed_delay_ms or 0) * 1e6)
-    rendered = RenderedResponse(
-        response.status, _raw(response.headers), response.body.content() if response.body else b""
-    )
+    rendered = _render(response)
     variants = _compile_variants(rendered, response.variants, path) if response.variants else None
     template = None
     if response.transformers and response.body is not None:
@@ -196,7 +197,19 @@ def _compile_response(response: ResponseDefinition, path: re.Pattern[str] | None
     if response.proxy is not None:
         templated = bool(response.transformers)
         forward = compile_forward(response.proxy, rendered.headers, templated=templated)
-    return CompiledResponse(rendered, fixed_ns, delays, variants, template, forward)
+    sending = compile_sending(response.sending, response.body.file if response.body else None)
+    return CompiledResponse(rendered, fixed_ns, delays, variants, template, forward, sending)
+
+
+def _render(response: ResponseDefinition) -> RenderedResponse:
+    headers = _raw(response.headers)
+    if response.sending is not None and response.sending.events is not None:
+        added = tuple(pair for pair in STREAM_HEADERS if response.headers.get(pair[0].decode()) is None)
+        return RenderedResponse(response.status, headers + added, b"", UNKNOWN_LENGTH)
+    body = response.body
+    if body is None:
+        return RenderedResponse(response.status, headers, b"")
+    return RenderedResponse(response.status, headers, body.content(), body.file.size if body.file else None)
 
 
 def _raw(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:

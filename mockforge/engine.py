@@ -20,6 +20,7 @@ from random import Random
 from typing import NamedTuple
 
 from mockforge.compiling import CompiledService, CompiledStub, VariantTable, compile_service
+from mockforge.delays.sending import CompiledSending, Sending
 from mockforge.delays.spells import SpellClock
 from mockforge.delays.station import Refusal, Station
 from mockforge.delays.station_of import station_of
@@ -56,6 +57,7 @@ class Decision(NamedTuple):
 
     With a `demand` the answer waits at a pool first: the plan is then the earliest that can be. With a
     `forward` it is an upstream that answers, and not before the plan. `callbacks` are made afterwards.
+    `sending` says how the bytes go out, where that is not all at once.
     """
 
     stub: str | None
@@ -64,6 +66,7 @@ class Decision(NamedTuple):
     demand: Demand | None = None
     forward: Forward | None = None
     callbacks: tuple[PlannedCallback, ...] = ()
+    sending: Sending | None = None
 
 
 class Engine:
@@ -129,7 +132,7 @@ class Engine:
                 if stub.static.fixed_ns:
                     due_ns += int(stub.static.fixed_ns * self._time_scale)
                 plan = _new(DelayPlan, (arrived_ns, due_ns))
-                return _new(Decision, (stub.name, stub.static.rendered, plan, None, None, ()))
+                return _new(Decision, (stub.name, stub.static.rendered, plan, None, None, (), None))
             step = stub.scenario
             if step is None:
                 return self._answer(stub, request, arrived_ns)
@@ -156,21 +159,36 @@ class Engine:
             rendered = rendered_for(
                 response.template, rendered, request, stub.name, _parameters(stub, request)
             )
-        delay_ns = 0
+        delay_ns, level = 0, None
         for position, delay in enumerate(response.delays):
-            delay_ns += delay.at(self._level((stub.name, number, position), arrived_ns))
+            level = self._level((stub.name, number, position), arrived_ns)
+            delay_ns += delay.at(level)
+        sending = None
+        if response.sending is not None:
+            sending = self._sending(response.sending, (stub.name, number), level, arrived_ns)
+            if sending is not None and sending.fault is not None:
+                forward = None
+        demand = None
         if stub.pool is not None:
             service_ns, offset_ns = (
                 (delay_ns, response.fixed_ns) if response.delays else (response.fixed_ns, 0)
             )
             demand = Demand(stub.pool, self._scaled(service_ns), self._scaled(offset_ns))
-            earliest_ns = arrived_ns + demand.service_ns + demand.offset_ns
-            plan = DelayPlan(arrived_ns, earliest_ns)
-            return Decision(stub.name, rendered, plan, demand, forward, self._callbacks(stub, request))
-        delay_ns += response.fixed_ns
-        due_ns = arrived_ns + int(delay_ns * self._time_scale) if delay_ns else arrived_ns
+            due_ns = arrived_ns + demand.service_ns + demand.offset_ns
+        else:
+            due_ns = arrived_ns + self._scaled(delay_ns + response.fixed_ns)
         plan = DelayPlan(arrived_ns, due_ns)
-        return Decision(stub.name, rendered, plan, None, forward, self._callbacks(stub, request))
+        return Decision(stub.name, rendered, plan, demand, forward, self._callbacks(stub, request), sending)
+
+    def _sending(
+        self, sending: CompiledSending, whose: tuple[str, int], level: float | None, arrived_ns: int
+    ) -> Sending | None:
+        """How the answer goes out, its body's time at the level of its delay."""
+        if level is None and sending.body_time is not None:
+            level = self._level((*whose, -1), arrived_ns)
+        return sending.draw(
+            level or 0.0, lambda: self._strata.draw((*whose, "fault")), self._random, self._time_scale
+        )
 
     def _callbacks(self, stub: CompiledStub, request: RequestView) -> tuple[PlannedCallback, ...]:
         """The stub's callbacks, each with its delay drawn."""

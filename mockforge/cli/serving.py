@@ -269,6 +269,8 @@ def _conclude(app: MockApp, record_run: Path | None, name: str | None) -> None:
     whose = "" if name is None else f"{name}: "
     journal, stations = app.lane.journal, app.lane.stations
     line = f"served {count(journal.served)} requests, {count(journal.unmatched)} of them matched no stub"
+    if journal.faults:
+        line += f", {count(journal.faults.total())} got a fault"
     if journal.callers_left:
         line += f", {count(journal.callers_left)} callers left before their answer was due"
     say.print(f"{whose}{line}", markup=False)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Protocol
 
+from mockforge.delays.durations import milliseconds_of
 from mockforge.errors import StubFileError
 from mockforge.model.stub import DelayDistribution
 from mockforge.stats.tail import ParetoTail
@@ -210,9 +211,11 @@ def _number(
     parameters: Mapping[str, object], key: str, *, at_least: float = -math.inf, above: float = -math.inf
 ) -> float:
     value = parameters.get(key)
+    if isinstance(value, str):
+        value = milliseconds_of(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LONGEST_MS:
         hint = f"at most {_LONGEST_MS} (ten days)"
-        raise StubFileError(f"{key} must be a number of milliseconds, not {value!r}", hint=hint)
+        raise StubFileError(f"{key} must be a number of milliseconds, not {parameters.get(key)!r}", hint=hint)
     if value < at_least or value <= above:
         bound = f"at least {at_least:g}" if value < at_least else f"above {above:g}"
         raise StubFileError(f"{key} is {value:g}; it must be {bound}")

@@ -8,7 +8,11 @@ from mockforge.model.request import RequestView
 from mockforge.model.response import DelayPlan, RenderedResponse
 from mockforge.model.upstream import OutgoingRequest
 
-__all__ = ["Forwarded", "ServeEvent", "SubEvent"]
+__all__ = ["Forwarded", "Paced", "ServeEvent", "SubEvent"]
+
+
+#: Faults after which the answer is whole.
+_HARMLESS = (None, "SLOW_HEADERS")
 
 
 class Forwarded(NamedTuple):
@@ -27,6 +31,18 @@ class Forwarded(NamedTuple):
     tls_ns: int | None = None
     body_bytes: int = 0
     error: str | None = None
+
+
+class Paced(NamedTuple):
+    """What became of an answer whose bytes did not all go out at once.
+
+    `planned_end_ns` is when its last byte, or the fault's end, was due; None where it never was. `failure`
+    says why the mock itself could not send what it should have.
+    """
+
+    planned_end_ns: int | None
+    fault: str | None = None
+    failure: str | None = None
 
 
 class ServeEvent(NamedTuple):
@@ -50,11 +66,23 @@ class ServeEvent(NamedTuple):
     in_flight: int
     caller_left: bool = False
     forwarded: Forwarded | None = None
+    paced: Paced | None = None
 
     @property
     def last_byte_ns(self) -> int | None:
         """When the answer was out; None when the caller left before."""
         return None if self.caller_left else self.end_ns
+
+    @property
+    def broken(self) -> str | None:
+        """Why the caller got no whole answer, as a recording says it; None where it did, or left."""
+        paced = self.paced
+        if self.caller_left or paced is None:
+            return None
+        what = paced.failure or (None if paced.fault in _HARMLESS else paced.fault)
+        if what is None or (paced.failure is not None and self.response.status >= 500):
+            return None
+        return f"{'wait' if self.first_byte_ns is None else 'body'}: {what}"
 
     @property
     def lateness_ns(self) -> int | None:

@@ -6,10 +6,14 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import NamedTuple
 
-__all__ = ["BODILESS", "DelayPlan", "RenderedResponse", "status_line"]
+__all__ = ["BODILESS", "UNKNOWN_LENGTH", "DelayPlan", "RenderedResponse", "status_line"]
 
 #: Statuses whose answers never have a body, nor a Content-Length (RFC 9110 §8.6, §15.3.5, §15.4.5).
 BODILESS = frozenset({204, 304})
+
+
+#: The length of a body that ends when it ends.
+UNKNOWN_LENGTH = -1
 
 
 def status_line(status: int) -> bytes:
@@ -26,12 +30,13 @@ class RenderedResponse:
     """Bytes ready to send; `headers` as raw pairs, without framing.
 
     `head` is the status line and all fields as HTTP/1.1 has them, Content-Length included, but for the empty
-    line that ends them.
+    line that ends them. `length` is the body's where `body` does not hold it: a file's, or UNKNOWN_LENGTH.
     """
 
     status: int
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
+    length: int | None = None
     head: bytes = field(init=False, repr=False, compare=False)
     _wire: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -39,9 +44,22 @@ class RenderedResponse:
         parts = [_STATUS_LINES.get(self.status) or status_line(self.status)]
         for name, value in self.headers:
             parts += (name, b": ", value, b"\r\n")
-        if self.status not in BODILESS:
-            parts.append(b"Content-Length: %d\r\n" % len(self.body))
+        length = self.body_length
+        if length is not None:
+            parts.append(b"Content-Length: %d\r\n" % length)
         object.__setattr__(self, "head", b"".join(parts))
+
+    @property
+    def body_length(self) -> int | None:
+        """What Content-Length says; None where there is none."""
+        if self.status in BODILESS or self.length == UNKNOWN_LENGTH:
+            return None
+        return len(self.body) if self.length is None else self.length
+
+    @property
+    def elsewhere(self) -> int:
+        """Bytes of the body that `body` does not hold."""
+        return self.length if self.length and self.length > 0 else 0
 
     @property
     def wire(self) -> bytes:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from mockforge.model.headers import Headers
+from mockforge.model.sending import BodyFile, SendingDefinition
 
 if TYPE_CHECKING:
     from mockforge.model.forwarding import CallbackDefinition, ProxyDefinition
@@ -137,11 +138,15 @@ class ScenarioStep:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A body as written. `kind` is body, jsonBody, base64Body or bodyFileName; `data`: a file's bytes."""
+    """A body as written. `kind` is body, jsonBody, base64Body or bodyFileName; `data`: a file's bytes.
+
+    A file too large to be held has no `data`; it is `file`, and read when it is sent.
+    """
 
     kind: str
     value: object
     data: bytes | None = None
+    file: BodyFile | None = None
 
     def content(self) -> bytes:
         """The bytes to send."""
@@ -204,6 +209,7 @@ class ResponseDefinition:
     share: float | None = None
     transformers: tuple[str, ...] = ()
     proxy: ProxyDefinition | None = None
+    sending: SendingDefinition | None = None
 
 
 @dataclass(frozen=True, slots=True)

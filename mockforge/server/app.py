@@ -19,6 +19,7 @@ from mockforge.server.admin import ADMIN_PREFIX, Admin, AdminOptions, admin_app
 from mockforge.server.admin.context import Receive, Scope, Send
 from mockforge.server.admin.store import StubStore
 from mockforge.server.asgi_forwarding import PassingOn
+from mockforge.server.asgi_pacing import TakingTime
 from mockforge.server.gateway import Gateway
 from mockforge.server.lane import Lane, Limits
 from mockforge.server.stations import Waiting
@@ -93,23 +94,26 @@ class MockApp:
         self.lane.in_flight += 1
         try:
             decision, stayed = await self._wait(self.lane.engine.decide(request, arrived_ns), receive)
-            passing_on = None
+            apart: PassingOn | TakingTime | None = None
             if stayed and decision.forward is not None:
-                passing_on = PassingOn(self.lane, decision.forward, request)
-                stayed = await passing_on.run(receive, send)
+                apart = PassingOn(self.lane, decision.forward, request)
+            elif stayed and decision.sending is not None:
+                apart = TakingTime(self.lane, decision, request)
+            if apart is not None:
+                stayed = await apart.run(receive, send)
             first_byte_ns = self._clock.now_ns() if stayed else None
-            if stayed and passing_on is None:
+            if stayed and apart is None:
                 await _send(decision.response, send, request.method)
         finally:
             self.lane.in_flight -= 1
         event = self._event(request, decision, wall_ns, first_byte_ns, in_flight)
-        if passing_on is not None:
-            event = passing_on.told(event)
-        self.lane.journal.add_forwarded(event)
+        if apart is not None:
+            event = apart.told(event)
+        self.lane.journal.add_apart(event)
         if decision.callbacks and stayed:
             self.lane.callbacks.plan(decision.callbacks, request, arrived_ns)
-        if passing_on is not None:
-            passing_on.check_whole()
+        if apart is not None:
+            apart.check_whole()
 
     def _event(
         self,

@@ -12,6 +12,7 @@ from mockforge.model.request import RequestView
 from mockforge.model.response import DelayPlan
 from mockforge.server.forwarding import Forwarding
 from mockforge.server.lane import Lane
+from mockforge.server.pacing import Pacing
 from mockforge.server.stations import Waiting
 from mockforge.server.wire import STAYS
 
@@ -108,7 +109,7 @@ class Outbox:
         self._now_ns = lane.clock.now_ns
         self._transport = transport
         self._on_drained = on_drained
-        self._slots: deque[_Answer | _Deferred | Forwarding] = deque()
+        self._slots: deque[_Answer | _Deferred | Forwarding | Pacing] = deque()
         self._free_ns = self._now_ns()
         self._paused = False
         #: A slot that went the short way and is free for the next answer.
@@ -140,8 +141,8 @@ class Outbox:
 
     def answer(self, request: RequestView, decision: Decision, ending: bytes = STAYS) -> int:
         """Send what was decided when it is due, its head ended by `ending`; gives the answers then owed."""
-        if decision.forward is not None:
-            return self._pass_on(request, decision, ending)
+        if decision.forward is not None or decision.sending is not None:
+            return self._answer_apart(request, decision, ending)
         plan = decision.plan
         lane = self._lane
         waits = decision.demand is not None
@@ -180,9 +181,10 @@ class Outbox:
             self.due(slot)
         return len(self._slots)
 
-    def _pass_on(self, request: RequestView, decision: Decision, ending: bytes) -> int:
-        """Have an upstream answer, when it is the request's turn."""
-        slot = Forwarding(self._lane, self, self._transport, request, decision, ending)
+    def _answer_apart(self, request: RequestView, decision: Decision, ending: bytes) -> int:
+        """Have an upstream answer, or each byte go out at its time, when it is the request's turn."""
+        kind = Pacing if decision.forward is None else Forwarding
+        slot = kind(self._lane, self, self._transport, request, decision, ending)
         self._slots.append(slot)
         slot.wait()
         if self._slots[0] is slot:
@@ -207,17 +209,24 @@ class Outbox:
             self._flush()
 
     def end_with(self, ending: bytes) -> None:
-        """Let the last answer that is owed end its head with `ending`, where it has not begun."""
+        """Let the last answer that is owed end its head with `ending`, where it has not begun.
+
+        Answers that would never end are ended.
+        """
         slot = self._slots[-1] if self._slots else None
-        if isinstance(slot, _Answer) and not slot.begun:
+        if isinstance(slot, _Answer | Pacing) and not slot.begun:
             slot.ending = ending
-            slot.plain = False
+            if isinstance(slot, _Answer):
+                slot.plain = False
+        for slot in tuple(self._slots):
+            if isinstance(slot, Pacing):
+                slot.server_ends()
 
     def pause(self) -> None:
         """The transport's buffer is full: the caller does not read."""
         self._paused = True
         slot = self._slots[0] if self._slots else None
-        if isinstance(slot, Forwarding):
+        if isinstance(slot, Forwarding | Pacing):
             slot.pause()
 
     def resume(self) -> None:
@@ -227,7 +236,7 @@ class Outbox:
             slot = self._slots[0]
             if not slot.begun:
                 self._free_ns = self._now_ns()
-            if isinstance(slot, Forwarding):
+            if isinstance(slot, Forwarding | Pacing):
                 slot.resume()
             self._flush()
 
@@ -239,7 +248,7 @@ class Outbox:
             if isinstance(slot, _Answer):
                 slot.leave()
                 self._record(slot, caller_left=True)
-            elif isinstance(slot, Forwarding):
+            elif isinstance(slot, Forwarding | Pacing):
                 slot.leave()
 
     def _send_plain(self, request: RequestView, decision: Decision, in_flight: int) -> None:
@@ -263,6 +272,7 @@ class Outbox:
                     sent_ns,
                     in_flight,
                     self._transport.is_closing(),
+                    None,
                     None,
                 ),
             )
@@ -357,6 +367,7 @@ class Outbox:
                     end_ns,
                     slot.in_flight,
                     caller_left,
+                    None,
                     None,
                 ),
             )

@@ -254,7 +254,7 @@ class Forwarding(Waiting):
             plan = DelayPlan(plan.arrived_ns, max(plan.first_byte_ns, there_ns, self._order.free_ns))
         lane.in_flight -= 1
         response = self._own or (None if answer is None else answer.rendered())
-        lane.journal.add_forwarded(
+        lane.journal.add_apart(
             ServeEvent(
                 lane.wall_offset_ns + plan.arrived_ns,
                 self._request,

@@ -33,6 +33,8 @@ class Limits:
     slow_sender_s: float = 30.0
     #: A connection without a request is closed; longer than callers' pools keep one.
     idle_s: float = 75.0
+    #: A connection that takes nothing of what it is sent for so long is dropped.
+    send_s: float = 60.0
 
 
 class Lane:
@@ -54,6 +56,8 @@ class Lane:
         #: The way to upstreams, for stubs that pass requests on.
         self.gateway = gateway
         self.in_flight = 0
+        #: Whether the server is ending: nothing is begun that only a caller would end.
+        self.ends = False
         #: What requests were parsed from these bytes, each a whole request on a connection that stays.
         self.known: dict[bytes, RequestView] = {}
         self.wall_offset_ns = self.clock.wall_ns() - self.clock.now_ns()

@@ -46,7 +46,17 @@ _LINGER_NS = 30 * 10**9
 class FastLaneProtocol(RequestReader):
     """One connection. Parses like uvicorn's protocol; answers from the lane's engine instead of a task."""
 
-    __slots__ = ("_connection", "_ended_ns", "_eof", "_heard_ns", "_known", "_lingers", "_out")
+    __slots__ = (
+        "_connection",
+        "_ended_ns",
+        "_eof",
+        "_heard_ns",
+        "_known",
+        "_lingers",
+        "_out",
+        "_unsent",
+        "_unsent_ns",
+    )
 
     def __init__(
         self,
@@ -63,6 +73,9 @@ class FastLaneProtocol(RequestReader):
         self._lingers = False
         self._heard_ns = 0
         self._ended_ns: int | None = None
+        #: What waited in the transport when that was last another size, and when it was seen.
+        self._unsent = 0
+        self._unsent_ns = 0
 
     # Transport
 
@@ -120,7 +133,7 @@ class FastLaneProtocol(RequestReader):
         """The server ends: requests that have begun are finished first, and the caller is told to go."""
         if self._server_ends:
             return
-        self._server_ends = True
+        self._server_ends = self._lane.ends = True
         self._plain = False
         if self._ended_ns is not None:
             self.transport.close()
@@ -134,7 +147,9 @@ class FastLaneProtocol(RequestReader):
     def expire(self, now_ns: int) -> None:
         """End the connection where its request is overdue, where it has long had none, or has ended."""
         limits = self._limits
-        if self._ended_ns is not None:
+        if self._takes_nothing(now_ns):
+            self.transport.abort()
+        elif self._ended_ns is not None:
             overstays = now_ns - self._heard_ns > _LINGER_QUIET_NS or now_ns - self._ended_ns > _LINGER_NS
             if self._lingers and overstays:
                 self.transport.abort()
@@ -146,6 +161,13 @@ class FastLaneProtocol(RequestReader):
                 self._began_ns = now_ns  # it is us who do not read
             elif now_ns - self._began_ns > limits.slow_sender_s * 1e9:
                 self._refuse(408, f"Request not complete after {limits.slow_sender_s:g} s")
+
+    def _takes_nothing(self, now_ns: int) -> bool:
+        """Whether the caller has long read nothing of what is waiting for it in the transport."""
+        unsent = self.transport.get_write_buffer_size()
+        if unsent != self._unsent:
+            self._unsent, self._unsent_ns = unsent, now_ns
+        return unsent > 0 and now_ns - self._unsent_ns > self._limits.send_s * 1e9
 
     # Requests
 

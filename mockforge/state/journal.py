@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 from uuid import UUID
@@ -45,6 +45,8 @@ class Journal:
         self.unmatched = 0
         #: Callers that left before their answer was complete.
         self.callers_left = 0
+        #: Faults that were sent, by their name.
+        self.faults: Counter[str] = Counter()
         #: Older events that were dropped for newer ones.
         self.evicted = 0
         #: How many had been evicted when the journal was last cleared; how many events were cleared away.
@@ -81,10 +83,13 @@ class Journal:
             for listener in self.listeners:
                 listener(event)
 
-    def add_forwarded(self, event: ServeEvent) -> None:
-        """Enter an event whose answer's body is its own, and no stub's that it shares with others."""
+    def add_apart(self, event: ServeEvent) -> None:
+        """Enter an event whose answer went its own way: passed on (its body is no stub's, that others share),
+        or at its own pace."""
         if event.forwarded is not None:
             self._body_bytes += len(event.response.body)
+        if event.paced is not None and event.paced.fault is not None:
+            self.faults[event.paced.fault] += 1
         self.add(event)
 
     def note(self, number: int, sub_event: SubEvent) -> None:

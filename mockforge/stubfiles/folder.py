@@ -6,13 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from mockforge.errors import StubFileError
+from mockforge.model.sending import BodyFile
+from mockforge.model.stub import Body
 from mockforge.stubfiles.problems import RefusedError, brief
 
-__all__ = ["BODIES", "MAPPINGS", "Bodies", "Layout", "is_confined"]
+__all__ = ["BODIES", "MAPPINGS", "STREAMED_FROM", "Bodies", "Layout", "is_confined"]
 
 #: WireMock's names of the two folders.
 BODIES = "__files"
 MAPPINGS = "mappings"
+
+#: Body files of so many bytes and more are read from disk for each answer, a slice at a time.
+STREAMED_FROM = 1024 * 1024
 
 _SUFFIXES = {".yaml", ".yml", ".json"}
 _EXPECTED = "give a stub file, or a folder with *.yaml or *.json in it or in its mappings/"
@@ -36,6 +41,17 @@ class Bodies:
                 f"{brief(name)} leads out of {BODIES}/ by a symbolic link", "copy the file there"
             )
         return path
+
+    def load(self, name: str, *, held: bool = False) -> Body:
+        """The body in the file of that name; a large one is not read, unless it must be `held`."""
+        path = self.find(name)
+        stat = path.stat()
+        if held or stat.st_size < STREAMED_FROM:
+            return Body("bodyFileName", name, path.read_bytes())
+        with path.open("rb"):  # what cannot be read is refused now
+            real = str(path.resolve())
+        file = BodyFile(real, stat.st_size, stat.st_dev, stat.st_ino, stat.st_mtime_ns)
+        return Body("bodyFileName", name, file=file)
 
 
 @dataclass(frozen=True, slots=True)

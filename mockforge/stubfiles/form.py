@@ -28,6 +28,14 @@ from mockforge.stubfiles.forward_form import AddedFields, ProxyBase, ProxyPrefix
 from mockforge.stubfiles.mapping import Form
 from mockforge.stubfiles.pattern_form import OrText, PatternForm, ValuesForm
 from mockforge.stubfiles.problems import RefusedError, brief
+from mockforge.stubfiles.sending_form import (
+    Bandwidth,
+    DribbleForm,
+    EventStreamForm,
+    Fault,
+    Probability,
+    check_sending,
+)
 from mockforge.stubfiles.shorthand import parse_shorthand
 from mockforge.stubfiles.spells_form import SlowSpellsForm
 from mockforge.stubfiles.values import (
@@ -226,11 +234,18 @@ class ResponseForm(Form):
     remove_proxy_request_headers: RemovedFields = Field(default_factory=list)
     fixed_delay_milliseconds: Milliseconds | None = None
     delay_distribution: Delay | None = None
+    chunked_dribble_delay: DribbleForm | None = None
+    bandwidth: Bandwidth | None = Field(default=None, description="Bytes a second, such as 50KB/s.")
+    body_time: Delay | None = Field(default=None, description="From the first byte to the last.")
+    server_sent_events: EventStreamForm | None = None
+    fault: Fault | None = None
+    fault_probability: Probability | None = None
 
     @model_validator(mode="after")
     def _one_body(self) -> ResponseForm:
         self.at_most_one(BODY_KINDS)
         check_proxy(self, (*BODY_KINDS, "variants"))
+        check_sending(self, (*BODY_KINDS, "variants", "transformers"))
         if self.transformers:
             self._only_a_body_is_transformed()
         return self

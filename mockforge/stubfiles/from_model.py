@@ -19,7 +19,9 @@ from mockforge.model.stub import (
 from mockforge.stubfiles.callback_form import written_listener
 from mockforge.stubfiles.forward_form import written_proxy
 from mockforge.stubfiles.headers import grouped
+from mockforge.stubfiles.sending_form import written_sending
 from mockforge.stubfiles.shorthand import shorthand_of
+from mockforge.stubfiles.written import short_number
 from mockforge.stubfiles.yaml_dump import FlowList, FlowMapping
 
 __all__ = ["written_service", "written_stub"]
@@ -51,10 +53,10 @@ def _service(service: Service) -> Iterator[tuple[str, object]]:
 
 
 def _slow_spells(spells: SlowSpells) -> Iterator[tuple[str, object]]:
-    yield "durationsSeconds", FlowList(map(_short, spells.durations_s))
-    yield "gapsSeconds", FlowList(map(_short, spells.gaps_s))
+    yield "durationsSeconds", FlowList(map(short_number, spells.durations_s))
+    yield "gapsSeconds", FlowList(map(short_number, spells.gaps_s))
     yield "share", spells.share
-    yield "levels", FlowMapping((_short(at), _short(level)) for at, level in spells.levels)
+    yield "levels", FlowMapping((short_number(at), short_number(level)) for at, level in spells.levels)
 
 
 def _capacity(capacity: Capacity) -> Iterator[tuple[str, object]]:
@@ -64,7 +66,7 @@ def _capacity(capacity: Capacity) -> Iterator[tuple[str, object]]:
     written = {
         "servers": capacity.servers,
         "discipline": capacity.discipline if has_station else None,
-        "curve": FlowList(map(_short, capacity.curve)) if capacity.curve else None,
+        "curve": FlowList(map(short_number, capacity.curve)) if capacity.curve else None,
         "most": capacity.most,
         "pacePerSecond": capacity.pace_per_second,
         "queueLimit": capacity.queue_limit,
@@ -73,7 +75,7 @@ def _capacity(capacity: Capacity) -> Iterator[tuple[str, object]]:
         "rateLimit": _rate_limit(capacity.rate_limit) if capacity.rate_limit else None,
         "timeout": _timeout(capacity.timeout) if capacity.timeout else None,
         "coldStart": _cold(cold.factor, cold.requests) if cold else None,
-        "afterIdle": {"idleMilliseconds": _short(idle.idle_ms), **_cold(idle.factor, idle.requests)}
+        "afterIdle": {"idleMilliseconds": short_number(idle.idle_ms), **_cold(idle.factor, idle.requests)}
         if idle
         else None,
         "stalls": {"gap": _delay(stalls.gap), "duration": _delay(stalls.duration)} if stalls else None,
@@ -87,15 +89,15 @@ def _unless(answer: ResponseDefinition, default: ResponseDefinition) -> dict[str
 
 
 def _rate_limit(rule: RateRule) -> dict[str, object]:
-    return {"perSecond": _short(rule.per_second), "burst": rule.burst, **dict(_response(rule.answer))}
+    return {"perSecond": short_number(rule.per_second), "burst": rule.burst, **dict(_response(rule.answer))}
 
 
 def _timeout(rule: Timeout) -> dict[str, object]:
-    return {"afterMilliseconds": _short(rule.after_ms), **dict(_response(rule.answer))}
+    return {"afterMilliseconds": short_number(rule.after_ms), **dict(_response(rule.answer))}
 
 
 def _cold(factor: float, requests: int) -> dict[str, object]:
-    return {"factor": _short(factor), "requests": requests}
+    return {"factor": short_number(factor), "requests": requests}
 
 
 def _stub(stub: Stub) -> Iterator[tuple[str, object]]:
@@ -215,9 +217,12 @@ def _response(response: ResponseDefinition) -> Iterator[tuple[str, object]]:
     if response.transformers:
         yield "transformers", FlowList(response.transformers)
     if response.fixed_delay_ms is not None:
-        yield "fixedDelayMilliseconds", _short(response.fixed_delay_ms)
+        yield "fixedDelayMilliseconds", short_number(response.fixed_delay_ms)
     if response.delay is not None:
         yield "delayDistribution", _delay(response.delay)
+    if response.sending is not None:
+        time = response.sending.body_time
+        yield from written_sending(response.sending, None if time is None else _delay(time))
 
 
 def _variants(variants: Variants) -> dict[str, object]:
@@ -233,8 +238,4 @@ def _delay(delay: DelayDistribution) -> dict[str, object]:
 
 def _table(points: Mapping[float, object]) -> FlowMapping:
     """Points on one line, by rising percentile: `{0: 3.1, 50: 9.8}`."""
-    return FlowMapping((_short(float(level)), points[level]) for level in sorted(points, key=float))
-
-
-def _short(number: float) -> int | float:
-    return int(number) if float(number).is_integer() else number
+    return FlowMapping((short_number(float(level)), points[level]) for level in sorted(points, key=float))

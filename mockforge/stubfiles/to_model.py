@@ -45,6 +45,7 @@ from mockforge.stubfiles.headers import ungrouped
 from mockforge.stubfiles.parsed import Parsed
 from mockforge.stubfiles.pattern_form import PatternForm, to_value
 from mockforge.stubfiles.problems import Loc, Problem, RefusedError
+from mockforge.stubfiles.sending_form import to_sending
 from mockforge.stubfiles.variants import read_rows
 from mockforge.templating.transformers import TRANSFORMERS
 
@@ -231,6 +232,7 @@ class _Responses:
             share=form.share,
             transformers=tuple(form.transformers),
             proxy=proxy,
+            sending=to_sending(form),
         )
 
     def _check_template(self, transformers: Iterable[str], body: Body, key: Loc) -> None:
@@ -243,7 +245,8 @@ class _Responses:
             if kind != "bodyFileName":
                 return Body(kind, value)
             try:
-                return Body(kind, value, self.bodies.find(str(value)).read_bytes())
+                held = bool(form.transformers) or form.variants is not None
+                return self.bodies.load(str(value), held=held)
             except RefusedError as refused:
                 self.place.refuse((*key, kind), refused)
             except OSError as error:

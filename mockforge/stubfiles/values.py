@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from mockforge.delays.distributions import DISTRIBUTIONS, compile_distribution
+from mockforge.delays.durations import milliseconds_of
 from mockforge.errors import StubFileError
 from mockforge.matching.json import compile_json_equality
 from mockforge.matching.jsonpath import compile_jsonpath
@@ -149,6 +150,17 @@ def _number(written: object) -> object:
     return value
 
 
+def _duration(written: object) -> object:
+    """A number of milliseconds, or a duration such as 1.5s."""
+    value = written.value if isinstance(written, Scalar) else written
+    if not isinstance(value, str):
+        return value
+    milliseconds = milliseconds_of(value)
+    if milliseconds is None:
+        raise RefusedError(f"must be a number, not {brief(written)}", "milliseconds, or such as 12ms or 1.5s")
+    return milliseconds
+
+
 def _scheme(text: str) -> str:
     if text not in ("http", "https"):
         raise RefusedError(f"scheme {brief(text)} is not known", "known: http, https")
@@ -269,7 +281,12 @@ def _by_percentile(points: dict[str, object]) -> dict[float, object]:
 Status = Annotated[int, Field(ge=100, le=599), Spelled]
 Priority = Annotated[int, Field(ge=1, description="Lower wins."), Spelled]
 Share = Annotated[float, Field(ge=0, le=1, description="How often, among several."), Spelled]
-Milliseconds = Annotated[float, Field(ge=0, allow_inf_nan=False), Spelled]
+Milliseconds = Annotated[
+    float,
+    Field(ge=0, allow_inf_nan=False),
+    BeforeValidator(_duration),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "examples": ["12ms"]}]}),
+]
 Name = Annotated[Text, AfterValidator(_name)]
 Method = Annotated[Text, AfterValidator(method)]
 Url = Annotated[Text, AfterValidator(_url)]

@@ -15,8 +15,6 @@ IN_REQUEST: frozenset[str] = frozenset()
 
 IN_RESPONSE = frozenset(
     {
-        "chunkedDribbleDelay",
-        "fault",
         "fromConfiguredStub",
         "statusMessage",
         "transformerParameters",

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from mockforge.errors import UsageError
+from mockforge.model.sending import BodyFile
 from mockforge.model.service import Service
 from mockforge.model.stub import Stub
 from mockforge.stubfiles.folder import BODIES, MAPPINGS, is_confined
@@ -177,9 +178,17 @@ def _lines(comment: Iterable[str]) -> Iterable[str]:
 def _bodies(stub: Stub) -> Iterable[tuple[str, bytes]]:
     for response in stub.responses:
         if response.body is not None and response.body.kind == "bodyFileName":
-            yield str(response.body.value), response.body.content()
+            file = response.body.file
+            yield str(response.body.value), response.body.content() if file is None else _content(file)
         if response.variants is not None:
             yield response.variants.file_name, write_rows(response.variants)
+
+
+def _content(file: BodyFile) -> bytes:
+    try:
+        return Path(file.path).read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=file.path) from None
 
 
 def _file_names(names: Sequence[str]) -> list[str]:

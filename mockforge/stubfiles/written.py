@@ -23,6 +23,7 @@ __all__ = [
     "as_text",
     "plain_json",
     "servable_json",
+    "short_number",
 ]
 
 
@@ -60,6 +61,11 @@ def servable_json(value: object) -> object:
     except orjson.JSONEncodeError as error:
         raise ValueError(f"cannot be sent as JSON: {error}") from None
     return value
+
+
+def short_number(number: float) -> int | float:
+    """The number as it is written: a whole one without a point."""
+    return int(number) if float(number).is_integer() else number
 
 
 def _plain(value: object) -> object:

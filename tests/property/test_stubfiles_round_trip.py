@@ -14,8 +14,16 @@ import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mockforge.delays.faults import FAULTS
 from mockforge.model.forwarding import CallbackDefinition, ProxyDefinition, RetryRule
 from mockforge.model.headers import Headers
+from mockforge.model.sending import (
+    Dribble,
+    EventStream,
+    FaultDefinition,
+    SendingDefinition,
+    ServerSentEvent,
+)
 from mockforge.model.service import Service
 from mockforge.model.stub import (
     BasicCredentials,
@@ -207,6 +215,48 @@ def delay() -> st.SearchStrategy[DelayDistribution]:
     )
 
 
+def stream() -> st.SearchStrategy[EventStream]:
+    one_line = TEXT.filter(lambda text: not set(text) & set("\r\n\0"))
+    event = st.builds(
+        ServerSentEvent,
+        data=JSON,
+        event=st.none() | one_line,
+        id=st.none() | one_line,
+        retry_ms=st.none() | st.integers(0, 99_999),
+        comment=TEXT,
+        delay_ms=st.floats(0.001, 1e6),
+    )
+    events = st.lists(event, min_size=1, max_size=2).map(tuple)
+    return st.builds(EventStream, events, st.none() | st.integers(1, 9), st.booleans())
+
+
+def fault() -> st.SearchStrategy[FaultDefinition]:
+    told = {"afterBytes": st.none() | st.integers(0, 999), "duration": st.none() | st.floats(0, 1e6)}
+    return st.sampled_from(sorted(FAULTS)).flatmap(
+        lambda kind: st.builds(
+            FaultDefinition,
+            st.just(kind),
+            st.floats(0, 1),
+            *(told[key] if key in FAULTS[kind].takes else st.none() for key in ("afterBytes", "duration")),
+        )
+    )
+
+
+@st.composite
+def sending(draw: Draw, *, with_stream: bool) -> SendingDefinition:
+    if with_stream:
+        return SendingDefinition(events=draw(stream()), fault=draw(st.none() | fault()))
+    pace = draw(st.sampled_from(["dribble", "bandwidth", "body_time", None]))
+    made = {
+        "dribble": st.builds(Dribble, st.integers(1, 99), st.floats(0, 1e6)),
+        "bandwidth": st.floats(1, 1e12),
+        "body_time": delay(),
+    }
+    paced = {pace: draw(made[pace])} if pace else {}
+    written_fault = draw(st.none() | fault()) if pace else draw(fault())
+    return SendingDefinition(**paced, fault=written_fault)
+
+
 @st.composite
 def variants(draw: Draw, url: UrlPattern | None, file_name: str) -> Variants:
     template = url.value if url is not None and url.kind == "urlPathTemplate" else ""
@@ -255,6 +305,8 @@ def response(draw: Draw, url: UrlPattern | None, file_name: str, share: float | 
         )
     in_file = st.binary(max_size=20).map(lambda data: Body("bodyFileName", f"{file_name}.bin", data))
     transformers = draw(st.sampled_from([(), ("jinja",)]))
+    if not transformers and draw(st.integers(0, 9)) == 0:
+        return ResponseDefinition(sending=draw(sending(with_stream=True)), share=share)
     return ResponseDefinition(
         status=draw(st.integers(100, 599)),
         headers=Headers() if transformers else draw(headers()),
@@ -263,6 +315,7 @@ def response(draw: Draw, url: UrlPattern | None, file_name: str, share: float | 
         transformers=transformers,
         fixed_delay_ms=draw(st.none() | st.floats(0, 1e6)),
         delay=draw(st.none() | delay()),
+        sending=draw(st.none() | sending(with_stream=False)),
         share=share,
     )
 

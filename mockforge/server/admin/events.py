@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from http.cookies import CookieError, SimpleCookie
 
-from mockforge.model.event import Forwarded, ServeEvent, SubEvent
+from mockforge.model.event import Forwarded, Paced, ServeEvent, SubEvent
 from mockforge.model.headers import Headers
 from mockforge.model.request import RequestView
 from mockforge.model.response import RenderedResponse
@@ -142,8 +142,19 @@ def _observed(event: ServeEvent) -> dict[str, object]:
         "inFlight": event.in_flight,
         "callerLeft": event.caller_left,
         "requestBodyBytes": len(event.request.body),
-        "responseBodyBytes": len(event.response.body),
+        "responseBodyBytes": len(event.response.body) + event.response.elsewhere,
         **({} if event.forwarded is None else {"upstream": _upstream(event.forwarded, arrived_ns)}),
+        **({} if event.paced is None else _paced(event.paced, arrived_ns)),
+    }
+
+
+def _paced(paced: Paced, arrived_ns: int) -> dict[str, object]:
+    """When the last byte was due, and what was sent in place of an answer."""
+    end_ns = paced.planned_end_ns
+    return {
+        "plannedEndMilliseconds": None if end_ns is None else (end_ns - arrived_ns) / 1e6,
+        "fault": paced.fault,
+        "failure": paced.failure,
     }
 
 

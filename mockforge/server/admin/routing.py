@@ -96,6 +96,7 @@ class _Process:
                 "served": journal.served,
                 "unmatched": journal.unmatched,
                 "callersLeft": journal.callers_left,
+                "faults": dict(sorted(journal.faults.items())),
                 "lateWindows": journal.lateness.late_windows,
                 "latenessMilliseconds": {
                     "p50": lateness.quantile(0.5),

@@ -118,6 +118,8 @@ DIFFERENCES: Mapping[str, str] = {
     "postServeActions": "the webhook, with Jinja as its templates; other listeners are refused",
     "serveEventListeners": "the webhook, with Jinja as its templates; adds `retry`; others are refused",
     "proxyBaseUrl": "delays count from arrival, and are not added; a failing upstream is 502 or 504, not 500",
+    "chunkedDribbleDelay": "the head leaves at once, in WireMock with the first chunk; the end is the same",
+    "fault": "WireMock's four, and four more; they count from arrival, after any delay",
     "bodyFileName": "the file must be there when the stub comes",
     "transformers": "`jinja`; WireMock's `response-template` is refused",
     "GET /files": "names only, sorted",

@@ -122,6 +122,7 @@ class Transport(asyncio.Transport):
         self.written: list[bytes] = []
         self.protocol: FastLaneProtocol | None = None
         self.room: int | None = None
+        self.unsent = 0
         self.paused = False
         self.reading = True
         self.ended = False
@@ -148,6 +149,9 @@ class Transport(asyncio.Transport):
         if self.paused:
             self.paused = False
             self.protocol.resume_writing()
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
 
     def pause_reading(self) -> None:
         self.reading = False

@@ -17,6 +17,13 @@ from mockforge.engine import Decision, Engine, compile_service
 from mockforge.model.event import ServeEvent
 from mockforge.model.headers import Headers
 from mockforge.model.request import RequestView
+from mockforge.model.sending import (
+    Dribble,
+    EventStream,
+    FaultDefinition,
+    SendingDefinition,
+    ServerSentEvent,
+)
 from mockforge.model.service import Capacity, Service
 from mockforge.model.stub import (
     Body,
@@ -469,6 +476,7 @@ def test_the_admin_api_has_the_metrics_of_what_was_served() -> None:
         "served": 0,
         "unmatched": 0,
         "callersLeft": 0,
+        "faults": {},
         "lateWindows": 0,
         "latenessMilliseconds": None,
         "callbacks": {"made": 0, "failed": 0, "dropped": 0, "waiting": 0},
@@ -499,3 +507,59 @@ def test_a_websocket_is_declined() -> None:
     caller.scope["type"] = "websocket"
     served(mock, caller)
     assert caller.sent == [{"type": "websocket.close", "code": 1000}]
+
+
+# What takes its time, and faults
+
+
+def paced(**sending: Any) -> Mock:
+    return Mock(stub("a", body=Body("body", "0123456789"), sending=SendingDefinition(**sending)))
+
+
+def fault(kind: str, **told: Any) -> Mock:
+    return paced(fault=FaultDefinition(kind, **told))
+
+
+async def left(mock: Mock, caller: Caller) -> None:
+    """A call whose caller leaves while it waits."""
+    async with running(mock):
+        call = mock.call(caller)
+        await turns()
+        caller.leave()
+        await call
+
+
+def test_pieces_of_a_body_are_sent_one_by_one_and_the_last_ends_it() -> None:
+    (caller,) = served(paced(dribble=Dribble(2, 0)), Caller("GET", "/"))
+    assert caller.headers == [(b"content-length", b"10")]
+    assert [message["body"] for message in caller.sent[1:]] == [b"01234", b"56789", b""]
+
+
+def test_events_are_a_body_without_a_length() -> None:
+    mock = Mock(stub("a", sending=SendingDefinition(events=EventStream((ServerSentEvent("x"),)))))
+    (caller,) = served(mock, Caller("GET", "/"))
+    assert caller.headers == [(b"Content-Type", b"text/event-stream"), (b"Cache-Control", b"no-cache")]
+    assert caller.body == b"data: x\n\n"
+
+
+@pytest.mark.parametrize(("kind", "after"), [("TRUNCATED_BODY", 3), ("RESET_AFTER_BYTES", 42)])
+def test_an_answer_that_breaks_off_breaks_the_connection(kind: str, after: int) -> None:
+    mock, caller = fault(kind, after_bytes=after), Caller("GET", "/")
+    with pytest.raises(ConnectionError, match=kind):
+        served(mock, caller)
+    assert (caller.headers, caller.body) == ([(b"content-length", b"10")], b"012")
+    assert mock.journal.faults == {kind: 1}
+
+
+@pytest.mark.parametrize("kind", ["CONNECTION_RESET_BY_PEER", "EMPTY_RESPONSE", "RANDOM_DATA_THEN_CLOSE"])
+def test_a_fault_that_asgi_cannot_do_is_a_500_that_says_so(kind: str) -> None:
+    (caller,) = served(fault(kind), Caller("GET", "/"))
+    assert (caller.status, kind.encode() in caller.body) == (500, True)
+
+
+def test_no_response_waits_until_the_caller_leaves() -> None:
+    mock, caller = fault("NO_RESPONSE"), Caller("GET", "/")
+    asyncio.run(left(mock, caller))
+    assert caller.sent == []
+    (event,) = mock.events()
+    assert (event.caller_left, event.first_byte_ns) == (True, None)

@@ -242,3 +242,30 @@ def test_a_caller_that_left_in_the_middle_of_a_request_is_no_slow_sender() -> No
 
 def test_connections_that_are_not_ours_are_left_alone() -> None:
     sweep(Mock().lane, [object()])
+
+
+# Callers that do not read
+
+
+def test_a_connection_that_takes_nothing_for_60_seconds_is_dropped() -> None:
+    mock = Mock()
+    connection = mock.connect()
+    connection.transport.room = 0
+    connection.send(get("/large"))
+    connection.transport.unsent = 100_000
+    swept(mock, 1_000)
+    swept(mock, 60_000)
+    assert not closed(connection)
+    swept(mock, 1)
+    assert connection.transport.aborted
+
+
+def test_a_connection_that_takes_a_little_now_and_then_is_not_dropped() -> None:
+    mock = Mock(limits=Limits(send_s=5))
+    connection = mock.connect()
+    connection.transport.room = 0
+    connection.send(get("/large"))
+    for unsent in range(100_000, 99_980, -1):
+        connection.transport.unsent = unsent
+        swept(mock, 4_000)
+    assert not closed(connection)

@@ -156,23 +156,23 @@ def forwarded(body: bytes) -> ServeEvent:
 def test_bodies_of_proxied_answers_count_towards_the_bound() -> None:
     journal = Journal(limit=1_000, most_bytes=100_000)
     for _ in range(20):
-        journal.add_forwarded(forwarded(b"x" * 10_000))
+        journal.add_apart(forwarded(b"x" * 10_000))
     assert len(journal.latest()) == 10
     assert journal.evicted == 10
 
 
 def test_what_happened_after_an_event_goes_with_it() -> None:
     journal = Journal(limit=1_000, most_bytes=100_000)
-    journal.add_forwarded(forwarded(b"x"))
+    journal.add_apart(forwarded(b"x"))
     journal.note(0, SubEvent("ERROR", 5, "first"))
     journal.note(0, SubEvent("ERROR", 6, "y" * 60_000))
     journal.note(7, SubEvent("ERROR", 5, "of an event that is not there"))
     assert [note.offset_ns for note in journal.notes(0)] == [5, 6]
     assert journal.notes(7) == ()
-    journal.add_forwarded(forwarded(b"x" * 60_000))
+    journal.add_apart(forwarded(b"x" * 60_000))
     assert journal.evicted == 1
     assert journal.notes(0) == ()
-    journal.add_forwarded(forwarded(b"x" * 39_000))
+    journal.add_apart(forwarded(b"x" * 39_000))
     assert len(journal.latest()) == 2, "what went with the first event takes no room any more"
     journal.note(1, SubEvent("ERROR", 5, "second"))
     journal.clear()

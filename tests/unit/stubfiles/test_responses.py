@@ -126,7 +126,51 @@ REFUSED = [
         ".delayDistribution: points fall at 50: 1 after 2; they must rise",
     ),
     ({"share": 0.5}, ": shares add up to 0.5, not to 1 (0.5)"),
-    ({"fault": "EMPTY_RESPONSE"}, ".fault: key 'fault' is WireMock's, and not supported yet (known: share"),
+    ({"fault": "EMPTY"}, ".fault: 'EMPTY' is not known (known: CONNECTION_RESET_BY_PEER, EMPTY_RESPONSE"),
+    (
+        {"fault": {"type": "EMPTY_RESPONSE", "afterBytes": 1}},
+        ".fault: afterBytes says nothing to EMPTY_RESPONSE (it takes nothing)",
+    ),
+    (
+        {"fault": {"type": "NO_RESPONSE", "afterByte": 1}},
+        ".fault.afterByte: unknown key 'afterByte', did you",
+    ),
+    ({"faultProbability": 0.5}, ": faultProbability goes with fault"),
+    ({"fault": "EMPTY_RESPONSE", "faultProbability": 1.5}, ".faultProbability: must be at most 1, not 1.5"),
+    (
+        {"chunkedDribbleDelay": {"numberOfChunks": 0, "totalDuration": 1}},
+        ".chunkedDribbleDelay.numberOfChunks: must be at least 1, not 0",
+    ),
+    ({"chunkedDribbleDelay": {"numberOfChunks": 2}}, ".chunkedDribbleDelay.totalDuration: is missing"),
+    (
+        {"bandwidth": 1000, "chunkedDribbleDelay": {"numberOfChunks": 2, "totalDuration": 1}},
+        ": chunkedDribbleDelay and bandwidth exclude one another",
+    ),
+    ({"bandwidth": "50KB"}, ".bandwidth: '50KB' is no rate (such as 50KB/s"),
+    ({"bandwidth": 0}, ".bandwidth: must be a rate of at least 1 B/s, not 0"),
+    ({"bodyTime": {"type": "normal"}}, ".bodyTime: "),
+    ({"serverSentEvents": {"events": []}}, ".serverSentEvents.events: "),
+    ({"serverSentEvents": {"events": [{}]}}, ".serverSentEvents.events[0]: sends nothing"),
+    (
+        {"serverSentEvents": {"events": [{"data": 1}], "repeat": "forever"}},
+        ".serverSentEvents: events for ever need a delay",
+    ),
+    (
+        {"serverSentEvents": {"events": [{"data": 1, "id": "a\nb"}]}},
+        ".serverSentEvents.events[0].id: 'a\\nb' must be one line",
+    ),
+    (
+        {"serverSentEvents": {"events": [{"data": 1}]}, "body": "x"},
+        ": body and serverSentEvents exclude one another",
+    ),
+    (
+        {"proxyBaseUrl": "http://127.0.0.1:1", "bandwidth": 5},
+        ": bandwidth and proxyBaseUrl exclude one another (the upstream sets the pace)",
+    ),
+    (
+        {"proxyBaseUrl": "http://127.0.0.1:1", "fault": "TRUNCATED_BODY"},
+        ": fault TRUNCATED_BODY sends part of an answer, and proxyBaseUrl has none",
+    ),
     ({"transformers": ["xslt"], "body": ""}, ".transformers: 'xslt' is not known (known: jinja)"),
     (
         {"transformers": ["response-template"], "body": ""},

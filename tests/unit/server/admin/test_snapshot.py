@@ -38,7 +38,7 @@ def event(
 def entries(*events: ServeEvent) -> list[Entry]:
     journal = Journal()
     for each in events:
-        journal.add_forwarded(each)
+        journal.add_apart(each)
     return journal.entries()
 
 
