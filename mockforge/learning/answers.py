@@ -119,7 +119,7 @@ class Answers:
         if response is None or exchange.error is not None:
             self.incomplete[exchange.error or "no answer"] += 1
             if exchange.error == _CALLER_LEFT:
-                self.left_ns.append(exchange.total_ns)
+                self.left(exchange)
             return
         self._studied = None
         self.omitted += response.omitted > 0
@@ -135,6 +135,10 @@ class Answers:
                 total_ns=exchange.total_ns if timed else UNKNOWN_NS,
             )
         )
+
+    def left(self, exchange: Exchange) -> None:
+        """Take in how long an exchange took at least, that nobody waited for any longer."""
+        self.left_ns.append(exchange.total_ns)
 
     def only(self, samples: Iterable[Sample]) -> Self:
         """The same operation with some of its samples; with most of them go the callers that left."""

@@ -34,7 +34,7 @@ from mockforge.learning.capacity_station import (
 )
 from mockforge.learning.capacity_trace import Jobs, Trace, jobs_of, sampled
 from mockforge.learning.load import LoadBehaviour
-from mockforge.learning.load_limits import ColdStart, find_cold_start, find_time_limit
+from mockforge.learning.load_limits import ColdStart, find_cold_start, find_time_limit, not_in_time
 from mockforge.learning.load_shedding import find_shedding, refused
 from mockforge.learning.load_stalls import find_stalls, without_stalls
 from mockforge.stats.ranks import spearman
@@ -121,7 +121,8 @@ def fit_capacity(trace: Trace, seed: int) -> CapacityFit:
     which = trace.usable()
     usable = trace.taken(which)
     turned_away = refused(usable)
-    answered = ~usable.aborted & ~turned_away & (usable.status > 0)
+    limit = find_time_limit(usable)
+    answered = ~usable.aborted & ~turned_away & ~not_in_time(usable, limit) & (usable.status > 0)
     jobs = jobs_of(usable, ~turned_away, answered)
     stalls = find_stalls(jobs)
     moving = without_stalls(jobs, stalls.stalls)
@@ -131,7 +132,7 @@ def fit_capacity(trace: Trace, seed: int) -> CapacityFit:
     if cold.count:
         moving = _warm(moving, cold)
         verdict = _verdict(moving, found, seed)
-    load = LoadBehaviour(find_shedding(usable, turned_away), find_time_limit(usable), cold, stalls)
+    load = LoadBehaviour(find_shedding(usable, turned_away), limit, cold, stalls)
     aligned = np.full(trace.arrived_ns.size, np.nan)
     aligned[which[~turned_away]] = _demands(moving, verdict)
     return CapacityFit(

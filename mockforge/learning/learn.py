@@ -81,6 +81,7 @@ class Learner:
         self._refusals: list[Response] = []
         self._soundness = Soundness()
         self._unspeakable: Counter[str] = Counter()
+        self._late: list[Response] = []
         if api is not None:
             self._operations = Operations.find(requests, api.template_of)
         else:
@@ -101,10 +102,14 @@ class Learner:
         self._soundness.add(exchange)
         if self._performance is not None and has_possible_times(exchange):
             alone = self._performance.unloaded(self._taken, exchange)
+            late = bool(self._performance.timed_out[self._taken])
             self._taken += 1
-            if alone is None:
-                if response is not None and len(self._refusals) < _MOST_REFUSALS:
-                    self._refusals.append(response)
+            if late and alone is not None:  # its answer was the limit's; what it asked for is in the law
+                self._answers[self._operations.of(request.method, request.target)].left(alone)
+            if late or alone is None:
+                seen = self._late if late else self._refusals
+                if response is not None and len(seen) < _MOST_REFUSALS:
+                    seen.append(response)
                 return
             exchange = alone
         operation = self._operations.of(request.method, request.target)
@@ -142,7 +147,7 @@ class Learner:
         if self._performance is not None:
             service = replace(
                 service,
-                capacity=self._performance.capacity(self._refusals),
+                capacity=self._performance.capacity(self._refusals, self._late),
                 slow_spells=self._performance.slow_spells,
             )
         return Learned(service, tuple(outcomes), comments, incomplete, volatile, tuple(self._remarks()))

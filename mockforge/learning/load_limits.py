@@ -11,7 +11,7 @@ from mockforge.learning.capacity_inversion import Times
 from mockforge.learning.capacity_trace import Trace
 from mockforge.stats.ranks import levels
 
-__all__ = ["ColdStart", "TimeLimit", "find_cold_start", "find_time_limit"]
+__all__ = ["ColdStart", "TimeLimit", "find_cold_start", "find_time_limit", "not_in_time"]
 
 _FEW = 10
 #: Ages are the same within this share of them, or this time.
@@ -20,6 +20,7 @@ _SAME_NS = 5e6
 _AGREEING = 0.6
 _GATEWAY_TIMEOUT = 504
 _REQUEST_TIMEOUT = 408
+_UNAVAILABLE = 503
 
 _WINDOW = 10
 _SLOWER = 1.5
@@ -59,14 +60,27 @@ class ColdStart:
 
 def find_time_limit(trace: Trace) -> TimeLimit:
     """Whether failures come at a constant age, and on whose side."""
-    gave_up = (trace.status == 0) | (trace.status == _GATEWAY_TIMEOUT) | (trace.status == _REQUEST_TIMEOUT)
-    sides = {"caller": trace.aborted, "backend": trace.failed & ~trace.aborted & gave_up}
+    sides = {"caller": trace.aborted, "backend": _gave_up(trace)}
     found = [limit for by, those in sides.items() if (limit := _common_age(trace, those, by)) is not None]
     if not found:
         count = int(trace.aborted.sum() + sides["backend"].sum())
         reason = f"not seen: {count} requests ended without an answer, at no common age"
         return TimeLimit(None, "", 0, reason if count else "not seen: every request was answered")
     return max(found, key=lambda limit: limit.count)
+
+
+def not_in_time(trace: Trace, limit: TimeLimit) -> NDArray[np.bool_]:
+    """Which exchanges the backend ended as their time was up, shape (n,)."""
+    if limit.limit_ms is None or limit.by != "backend":
+        return np.zeros(trace.status.size, dtype=np.bool_)
+    limit_ns = limit.limit_ms * 1e6
+    near = np.abs(trace.total_ns - limit_ns) <= max(limit_ns * _SAME_SHARE, _SAME_NS)
+    return np.asarray(_gave_up(trace) & near, dtype=np.bool_)
+
+
+def _gave_up(trace: Trace) -> NDArray[np.bool_]:
+    statuses = (0, _GATEWAY_TIMEOUT, _REQUEST_TIMEOUT, _UNAVAILABLE)
+    return np.asarray(trace.failed & ~trace.aborted & np.isin(trace.status, statuses), dtype=np.bool_)
 
 
 def _common_age(trace: Trace, those: NDArray[np.bool_], by: str) -> TimeLimit | None:
@@ -127,10 +141,21 @@ def _slow_begin(relative: Times) -> int:
 
 
 def _after_idle(arrived: Times, rank: Times, relative: Times) -> tuple[float | None, float | None]:
-    """The factor of requests that come after a pause, and the shortest such pause in ms."""
+    """The factor of requests that come after a pause, and the shortest such pause in ms.
+
+    Of all lengths that a pause can be called long from, the one after which requests stand out most.
+    """
     gaps = np.diff(arrived)
     pause = max(_LEAST_IDLE_NS, _IDLE_GAPS * float(np.median(gaps)))
     first = np.flatnonzero(gaps >= pause) + 1
-    slow = first.size >= _LEAST_IDLE and rank[first].mean() > _EVIDENCE * np.sqrt(1 / (12 * first.size))
-    factor = float(np.median(relative[first])) if slow else 0.0
-    return (factor, pause / 1e6) if factor > _SLOWER else (None, None)
+    first = first[np.argsort(-gaps[first - 1], kind="stable")]
+    if first.size < _LEAST_IDLE:
+        return None, None
+    count = np.arange(1, first.size + 1)
+    evidence = np.cumsum(rank[first]) / np.sqrt(count / 12)
+    evidence[: _LEAST_IDLE - 1] = 0.0
+    best = int(np.argmax(evidence))
+    factor = float(np.median(relative[first[: best + 1]]))
+    if evidence[best] <= _EVIDENCE or factor <= _SLOWER:
+        return None, None
+    return factor, float(gaps[first[best] - 1]) / 1e6
