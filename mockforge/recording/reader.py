@@ -208,7 +208,7 @@ class RecordingReader:
                 blocks.append(np.array(columns[:_NUMBERS], dtype=np.int64))
                 # One string object a distinct text: methods, targets and names repeat.
                 for text, column in zip(texts, columns[_NUMBERS:], strict=True):
-                    text += [names.setdefault(each, each) for each in column]
+                    text.extend(map(names.setdefault, column, column))
         table = np.concatenate(blocks, axis=1) if blocks else np.empty((_NUMBERS, 0), dtype=np.int64)
         order = np.argsort(table[0], kind="stable")
         table = table[:, order]
@@ -258,7 +258,9 @@ class RecordingReader:
 
 
 def _ordered(texts: list[Any], order: NDArray[np.int64]) -> list[Any]:
-    """The texts in that order."""
+    """The texts in that order, which most recordings are written in."""
+    if bool((order[1:] > order[:-1]).all()):
+        return texts
     array = np.empty(len(texts), dtype=object)
     array[:] = texts
     return list(array[order])

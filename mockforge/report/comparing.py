@@ -25,6 +25,7 @@ from mockforge.report.metrics.estimates import Estimate, estimate
 from mockforge.report.metrics.kinds import Scale, Unit
 from mockforge.report.metrics.latency import LEVELS
 from mockforge.report.metrics.registry import FAMILIES
+from mockforge.report.metrics.throughput import THROUGHPUT, second_by_second
 from mockforge.report.refusals import nothing_in_common
 from mockforge.report.tolerances import Tolerances
 from mockforge.report.verdicts import Metric, judge, step_down
@@ -189,7 +190,10 @@ def _estimates(pair: _Pairing) -> list[Estimate]:
                 continue
             if kind.rare and not any(one.estimate > 0 for one in (*of_a, *of_b)):
                 continue
-            found.append(estimate(kind, of_a, of_b))
+            one = estimate(kind, of_a, of_b)
+            if family is THROUGHPUT and len(pair.a) == len(pair.b) == 1:
+                one = second_by_second(one, pair.a[0], pair.b[0])
+            found.append(one)
     return found
 
 
