@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mockforge.model.sample import Run, SummaryRun
 from mockforge.report.deviation import Origin
-from mockforge.report.readers.toolrun import ToolRun, ToolSummary
+from mockforge.report.readers.toolrun import NS_PER_S, ToolRun, ToolSummary
 
 __all__ = ["origin_of", "run_of", "summary_of"]
 
@@ -39,7 +39,7 @@ def run_of(path: Path, found: ToolRun) -> Run:
         ttfb_ns=_column(found.ttfb_ns, np.int64)[order],
         status=_column(found.status, np.int32)[order],
         failed=np.frombuffer(found.failed, np.bool_)[order],
-        in_flight=_in_flight(start_ns, total_ns),
+        in_flight=_in_flight(start_ns, total_ns, found.start_step_ns),
         lateness_ns=_column(found.lateness_ns, np.int64)[order],
         size=size if (size >= 0).any() else None,
         failure=failure if failure.any() else None,
@@ -86,7 +86,9 @@ def _column(values: array[int], kind: Any) -> NDArray[Any]:
     return np.frombuffer(values, np.int64).astype(kind)
 
 
-def _in_flight(start_ns: NDArray[np.int64], total_ns: NDArray[np.int64]) -> NDArray[np.int32]:
-    """Others under way when each began, from the overlap."""
+def _in_flight(start_ns: NDArray[np.int64], total_ns: NDArray[np.int64], step_ns: int) -> NDArray[np.int32]:
+    """Others under way when each began, from the overlap; none where starts are too coarse to tell."""
+    if step_ns >= NS_PER_S:
+        return np.zeros(start_ns.size, np.int32)
     ended = np.searchsorted(np.sort(start_ns + total_ns), start_ns, side="right")
     return np.asarray(np.maximum(np.arange(start_ns.size) - ended, 0), dtype=np.int32)

@@ -30,7 +30,9 @@ _ADDRESS = re.compile(r"^Document Path:\s+(\S+)", re.M)
 
 
 def _read_table(path: Path) -> ToolRun:
-    run = ToolRun("ab", NS_PER_MS, ordered=False, remarks=[_ROUNDING, _TABLE, _CLOSED])
+    run = ToolRun(
+        "ab", NS_PER_MS, start_step_ns=NS_PER_S, ordered=False, remarks=[_ROUNDING, _TABLE, _CLOSED]
+    )
 
     def take(row: Mapping[str, str]) -> None:
         run.add(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mockforge.errors import ComparisonError
 from mockforge.recording.foreign.failures import kind_of
 from mockforge.recording.foreign.instants import iso_ns
 from mockforge.recording.foreign.json_spans import begin_of, elements, member, parsed
@@ -28,13 +29,19 @@ def _read(path: Path) -> ToolRun:
     with Opened(path) as opened:
         data = opened.file.read()
         run.torn = opened.torn
+    number = 0
     try:
         log, _ = member(data, begin_of(data), "log")
         entries = member(data, log, "entries")[0] if log is not None else None
-        for span in elements(data, entries) if entries is not None else ():
-            _take(run, parsed(data[slice(*span)]))
+        spans = enumerate(elements(data, entries), 1) if entries is not None else ()
+        for number, span in spans:
+            try:
+                _take(run, parsed(data[slice(*span)]))
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                why = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+                raise ComparisonError(f"entry {number} cannot be read: {why}", where=str(path)) from error
     except Unusable:
-        run.torn = f"it ends in the middle of entry {len(run) + 1}"
+        run.torn = f"it ends in the middle of entry {number + 1}"
     return run
 
 

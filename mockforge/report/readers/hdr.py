@@ -40,6 +40,9 @@ _ROW = re.compile(
 )
 _MEAN = re.compile(rb"#\[Mean\s*=\s*([\d.]+)")
 _HGRM = re.compile(rb'^\s*"?Value(?:\(ms\))?"?[\s,]+"?Percentile"?[\s,]+"?TotalCount"?')
+_MOST = 10_000_000
+#: A table whose median is above this is hardly in ms.
+_LONG_MS = 60_000.0
 #: A day: a start that is less is counted from the log's own begin.
 _RELATIVE_S = 86_400.0
 
@@ -59,6 +62,12 @@ def _read_log(path: Path) -> ToolRun:
     with Opened(path) as opened:
         for number, interval in enumerate(_intervals(path, opened, run)):
             count = int(interval.counts.sum())
+            if len(run) + count > _MOST:
+                raise ComparisonError(
+                    f"the log counts more than {_MOST:,} requests, too many to lay out one by one",
+                    where=str(path),
+                    hint="compare its percentiles: write it as .hgrm",
+                )
             values = np.repeat(interval.values_ns, interval.counts)
             order = np.random.default_rng(number).permutation(count)
             starts = interval.start_ns + (np.arange(count) + 0.5) * interval.length_ns / max(count, 1)
@@ -114,6 +123,9 @@ def _read_table(path: Path) -> ToolSummary:
     if not counts or not counts[-1]:
         raise ComparisonError("the table has no counts", where=str(path))
     summary = ToolSummary("HdrHistogram", precision=0.001, remarks=[_MS, _CORRECTED])
+    median = _quantile(values, counts, 0.5)
+    if median > _LONG_MS:
+        summary.remarks.insert(0, f"its median would be {median / 1e3:,.0f} s: it is hardly in milliseconds")
     if math.isnan(mean_ms):
         mean_ms = float(np.average(values, weights=np.diff(counts, prepend=0)))
     summary.overall = OperationSummary(

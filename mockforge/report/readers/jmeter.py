@@ -77,10 +77,13 @@ def _read_xml(path: Path) -> ToolRun:
     with Opened(path) as opened:
         try:
             for element in _outermost(opened):
-                runs.take({_COLUMN_OF.get(name, name): value for name, value in element.items()})
+                row = {_COLUMN_OF.get(name, name): value for name, value in element.items()}
+                if len(element) and element.find("*[@ts]") is not None:  # its requests are in it, not beside
+                    row["responseMessage"] = ""
+                runs.take(row)
         except ElementTree.ParseError as error:
             runs.requests.torn = opened.torn or f"its XML ends or breaks at line {error.position[0]}"
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, OverflowError) as error:
             raise bad_row(path, len(runs.requests) + 1, "sample", error) from error
     return runs.ended()
 
@@ -134,8 +137,9 @@ class _Runs:
             self._transactions.torn = run.torn
             run, left_out = self._transactions, 0
         if left_out:
-            run.remarks.append(f"{left_out:,} transactions are left out: their requests stand beside them")
+            run.remarks.append(f"{left_out:,} transactions, which sum up other requests, are left out")
         if self._whole_seconds and len(run):
+            run.start_step_ns = NS_PER_S
             run.remarks.append("JMeter wrote whole seconds of start: rates within a second are not known")
         return run
 

@@ -16,7 +16,7 @@ from mockforge.recording.foreign.failures import kind_of
 from mockforge.recording.foreign.instants import epoch_ns, iso_ns
 from mockforge.report.readers.opened import read_json_lines, read_rows
 from mockforge.report.readers.reader import Reader
-from mockforge.report.readers.toolrun import NS_PER_MS, Sample, ToolRun
+from mockforge.report.readers.toolrun import NS_PER_MS, NS_PER_S, Sample, ToolRun
 
 __all__ = ["READERS"]
 
@@ -107,6 +107,7 @@ class _Points:
                 f"k6 dropped {self._dropped} iterations (dropped_iterations): they were due, and never sent"
             )
         if self._whole_seconds and len(run):
+            run.start_step_ns = NS_PER_S
             run.remarks.append(
                 "k6 wrote whole seconds, so rates and order within a second are not known "
                 "(K6_CSV_TIME_FORMAT=unix_nano)"

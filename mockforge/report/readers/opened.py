@@ -24,6 +24,8 @@ _GZIP = b"\x1f\x8b"
 _GZIP_WINDOW = 31
 _BOM = b"\xef\xbb\xbf"
 _SHOWN = 80
+#: vegeta's CSV has whole bodies in its cells.
+_LONGEST_CELL = 1 << 30
 _ANYTHING = re.compile(rb"\S")
 
 
@@ -103,6 +105,7 @@ class Opened:
 
     def rows(self, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
         """Every row of a table that is not blank, with the number of its last line."""
+        csv.field_size_limit(_LONGEST_CELL)
         reader = csv.reader((line.decode("utf-8", "replace") for line in self.lines()), delimiter=delimiter)
         try:
             for row in reader:
@@ -143,7 +146,7 @@ def read_json_lines(
                 continue
             try:
                 take(orjson.loads(line))
-            except (KeyError, TypeError, ValueError) as error:
+            except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
                 if opened.unended:
                     run.torn = f"line {number} ends in its middle"
                     break
@@ -175,7 +178,7 @@ def read_rows(
                 if len(row) < len(names):
                     raise ValueError(f"it has {len(row)} of {len(names)} columns")
                 take(cells)
-            except (KeyError, ValueError) as error:
+            except (KeyError, ValueError, OverflowError) as error:
                 if opened.unended:
                     run.torn = f"line {number} ends in its middle"
                     break

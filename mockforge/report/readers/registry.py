@@ -52,7 +52,7 @@ def read_tool_run(path: Path) -> ToolRun | ToolSummary:
     reader = reader_of(path)
     try:
         run = reader.read(path)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise ComparisonError(
             f"it begins as {reader.name}, and cannot be read as that: {error!r}", where=str(path)
         ) from error

@@ -21,6 +21,7 @@ NS_PER_S = 1_000_000_000
 #: The name of all requests, where a tool asks for one address and its file does not say which.
 ANY = "all requests"
 _OK = 200
+_LONGEST_NS = 1 << 62
 
 
 class Sample(NamedTuple):
@@ -49,7 +50,8 @@ class ToolRun:
     """Samples of `tool`, n of them, grown one by one: a column each, and the labels once.
 
     `resolution_ns` is the step that the tool rounds latencies to; `wall` tells whether starts count from
-    1970, `ordered` whether rows of one start follow each other in time; `remarks` are what one must know of
+    1970, `ordered` whether rows of one start follow each other in time, `start_step_ns` what starts are
+    rounded to; `remarks` are what one must know of
     the tool's figures; `torn` says where the file ends in the middle. `label` indexes `labels`.
     """
 
@@ -57,6 +59,7 @@ class ToolRun:
     resolution_ns: int
     wall: bool = True
     ordered: bool = True
+    start_step_ns: int = 0
     labels: dict[str, int] = field(default_factory=dict)
     label: array[int] = field(default_factory=_longs)
     start_ns: array[int] = field(default_factory=_longs)
@@ -71,14 +74,17 @@ class ToolRun:
     torn: str | None = None
 
     def add(self, sample: Sample) -> None:
-        """Take in one sample."""
+        """Take in one sample, or nothing of it: raises ValueError where a time cannot be."""
         label, start_ns, total_ns, status, failed, ttfb_ns, size, failure, lateness_ns = sample
+        times = (start_ns, total_ns, ttfb_ns, lateness_ns)
+        if not all(abs(time) < _LONGEST_NS for time in times):
+            raise ValueError(f"{max(times, key=abs):g} ns is no time")
         self.label.append(self.labels.setdefault(label, len(self.labels)))
         self.start_ns.append(round(start_ns))
         self.total_ns.append(max(0, round(total_ns)))
         self.ttfb_ns.append(round(ttfb_ns))
         self.lateness_ns.append(round(lateness_ns))
-        self.size.append(size)
+        self.size.append(min(size, _LONGEST_NS))
         self.status.append(status)
         self.failed.append(failed)
         self.failure.append(failure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ _COLUMNS = [
     "url",
     "headers",
 ]
+_ROW = re.compile(rb"\d{18,19},\d{1,3},\d+,\d+,\d+,")
 _LEVELS = {"min": 0.0, "50th": 0.5, "90th": 0.9, "95th": 0.95, "99th": 0.99, "max": 1.0}
 _FROM_SEND = (
     "vegeta times from the actual send: what a request waited for a free worker is not in its latency"
@@ -43,8 +45,7 @@ def _is_json(head: bytes) -> bool:
 
 
 def _is_csv(head: bytes) -> bool:
-    first = head.split(b"\n", 1)[0].split(b",")
-    return len(first) >= len(_COLUMNS) and len(first[0]) >= 18 and all(cell.isdigit() for cell in first[:5])
+    return _ROW.match(head) is not None
 
 
 def _is_report(head: bytes) -> bool:

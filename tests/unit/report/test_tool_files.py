@@ -113,3 +113,10 @@ def test_samples_are_held_against_a_summary_by_their_percentiles(tmp_path: Path)
     p50 = next(metric for metric in report.operations[0].metrics if metric.name == "p50")
     assert p50.tolerance is not None
     assert p50.tolerance >= 0.0476
+
+
+def test_how_many_were_in_flight_is_not_guessed_from_whole_seconds() -> None:
+    found = ToolRun("ab", 1_000_000, start_step_ns=10**9)
+    for _ in range(5):
+        found.add(Sample("a", 0, 10**9))
+    assert run_of(Path("x"), found).in_flight.tolist() == [0] * 5

@@ -71,7 +71,7 @@ def test_a_transaction_beside_its_requests_is_left_out(tmp_path: Path) -> None:
         f'{MS},26,Checkout,200,"Number of samples in transaction : 1, number of failing samples : 0",true,0',
     )
     assert run.names == ["Get order"]
-    assert any("1 transactions are left out" in remark for remark in run.remarks)
+    assert any("1 transactions, which sum up other requests" in remark for remark in run.remarks)
 
 
 def test_transactions_alone_are_the_requests(tmp_path: Path) -> None:
@@ -91,3 +91,16 @@ def test_a_code_that_is_no_status_tells_the_kind_of_failure(tmp_path: Path) -> N
     assert list(run.failure) == [FailureKind.TIMEOUT, FailureKind.CONNECTION]
     assert list(run.status) == [0, 0]
     assert list(run.ttfb_ns) == [-1, -1]
+
+
+def test_a_transaction_with_its_requests_in_it_is_one_request(tmp_path: Path) -> None:
+    said = "Number of samples in transaction : 1, number of failing samples : 0"
+    inner = f'<httpSample t="20" ts="{MS}" lb="inner" rc="200" s="true"/>'
+    run = run_of(
+        tmp_path / "jtl",
+        '<?xml version="1.0"?><testResults version="1.2">',
+        f'<sample t="25" ts="{MS}" lb="Checkout" rc="200" s="true" rm="{said}">{inner}</sample>',
+        f'<httpSample t="5" ts="{MS}" lb="Get order" rc="200" rm="OK" s="true"/>',
+        "</testResults>",
+    )
+    assert run.names == ["Checkout", "Get order"]

@@ -182,3 +182,33 @@ def test_locusts_two_digits_are_its_precision(tmp_path: Path) -> None:
     assert run.precision == pytest.approx(0.0476)
     assert any("two significant digits" in remark for remark in run.remarks)
     assert [one.name for one in run.operations] == ["GET /orders/[id]"]
+
+
+def test_a_body_of_any_length_in_a_cell_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "v"
+    path.write_bytes(WRITERS["vegeta CSV"](HITS).replace(b"e30=", b"A" * 200_000))
+    assert len(read_tool_run(path)) == len(HITS)
+
+
+@pytest.mark.parametrize("value", ["1e300", "inf", "nan"])
+def test_a_time_that_cannot_be_is_named_by_its_line(value: str, tmp_path: Path) -> None:
+    path = tmp_path / "h"
+    path.write_bytes(WRITERS["hey CSV"](HITS).replace(b"0.0410", value.encode()))
+    with pytest.raises(ComparisonError, match=r"line 3 cannot be read: .* is no time"):
+        read_tool_run(path)
+
+
+def test_a_table_that_is_hardly_in_milliseconds_is_said(tmp_path: Path) -> None:
+    run = summary_of(
+        tmp_path / "h", SUMMARIES["HdrHistogram percentiles"].replace(b"20.000 ", b"20000000.000 ")
+    )
+    assert "its median would be 20,000 s" in run.remarks[0]
+
+
+def test_an_entry_of_a_har_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.har"
+    path.write_bytes(
+        WRITERS["HAR"](HITS).replace(b'"method": "GET", "url": "http://h/orders/9', b'"x": "', 1)
+    )
+    with pytest.raises(ComparisonError, match="entry 2 cannot be read: it has no 'method'"):
+        read_tool_run(path)
