@@ -20,7 +20,8 @@ class Forwarded(NamedTuple):
 
     Times are nanoseconds of the monotonic clock; `connect_ns` and `tls_ns` are how long a new connection
     took, None where a kept one served. `body_bytes` came, whether or not the event keeps them. The `error`
-    is `phase: reason`, None where the upstream's answer was complete.
+    is `phase: reason`, None where the upstream's answer was complete; `cut` says that the caller had got a
+    part of it by then, and was cut off.
     """
 
     url: str
@@ -31,6 +32,7 @@ class Forwarded(NamedTuple):
     tls_ns: int | None = None
     body_bytes: int = 0
     error: str | None = None
+    cut: bool = False
 
 
 class Paced(NamedTuple):
@@ -77,6 +79,8 @@ class ServeEvent(NamedTuple):
     def broken(self) -> str | None:
         """Why the caller got no whole answer, as a recording says it; None where it did, or left."""
         paced = self.paced
+        if self.forwarded is not None and self.forwarded.cut:
+            return self.forwarded.error
         if self.caller_left or paced is None:
             return None
         what = paced.failure or (None if paced.fault in _HARMLESS else paced.fault)

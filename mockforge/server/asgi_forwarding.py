@@ -138,7 +138,7 @@ class PassingOn:
         self._news.set()
 
     def on_failure(self, status: int, what: str) -> None:
-        self._answer.end(what)
+        self._answer.end(what, cut=self._first_byte_ns is not None)
         self._done = True
         if self._first_byte_ns is None:
             self._own = own_answer(status, f"no answer from {self._forward.request.url}: {what}")

@@ -214,7 +214,7 @@ class Outbox:
         Answers that would never end are ended.
         """
         slot = self._slots[-1] if self._slots else None
-        if isinstance(slot, _Answer | Pacing) and not slot.begun:
+        if isinstance(slot, _Answer | Forwarding | Pacing) and not slot.begun:
             slot.ending = ending
             if isinstance(slot, _Answer):
                 slot.plain = False

@@ -51,7 +51,6 @@ class Forwarding(Waiting):
         "_closes",
         "_complete",
         "_due",
-        "_ending",
         "_first_byte_ns",
         "_in_flight",
         "_lane",
@@ -63,6 +62,7 @@ class Forwarding(Waiting):
         "_turn",
         "_waiting",
         "_waiting_size",
+        "ending",
         "ready",
     )
 
@@ -83,7 +83,7 @@ class Forwarding(Waiting):
         self._order = order
         self._transport = transport
         self._request = request
-        self._ending = ending
+        self.ending = ending
         self._in_flight = lane.in_flight
         lane.in_flight += 1
         self._answer: UpstreamAnswer | None = None
@@ -151,7 +151,7 @@ class Forwarding(Waiting):
     # What the upstream says
 
     def on_interim(self, head: UpstreamHead) -> None:
-        if self._ending is STAYS and head.status != 100:  # an older caller would take it for the answer
+        if self.ending is STAYS and head.status != 100:  # an older caller would take it for the answer
             self._hold(head_of(head.status, head.reason, tuple(head.headers.raw())) + b"\r\n")
 
     def on_head(self, head: UpstreamHead) -> None:
@@ -180,7 +180,7 @@ class Forwarding(Waiting):
     def on_failure(self, status: int, what: str) -> None:
         answer = self._answer
         assert answer is not None
-        answer.end(what)
+        answer.end(what, cut=self.begun and answer.head is not None)
         if answer.head is None:
             self._answer_itself(own_answer(status, f"no answer from {answer.forwarded().url}: {what}"))
         elif not self.begun:
@@ -196,13 +196,13 @@ class Forwarding(Waiting):
     def _answer_itself(self, response: RenderedResponse) -> None:
         self._own = response
         self._complete = True
-        self._hold(b"".join((response.head, self._ending, response.body_for(self._request.method))))
+        self._hold(b"".join((response.head, self.ending, response.body_for(self._request.method))))
         self._pump()
 
     def _head(self, head: UpstreamHead, answer: UpstreamAnswer) -> bytes:
         """The answer's head for the caller, and how its body is framed."""
         bodiless = self._request.method == "HEAD" or head.status in BODILESS
-        framing, ending = b"", self._ending
+        framing, ending = b"", self.ending
         if head.length is not None and (head.status != 204):
             framing = b"Content-Length: %d\r\n" % head.length
         elif not bodiless and ending is STAYS:

@@ -45,6 +45,7 @@ class UpstreamAnswer:
 
     __slots__ = (
         "_asked_ns",
+        "_cut",
         "_end_ns",
         "_forward",
         "_now_ns",
@@ -64,6 +65,7 @@ class UpstreamAnswer:
         self._end_ns: int | None = None
         self._parts: list[bytes] = []
         self._size = 0
+        self._cut = False
         self.call: UpstreamCall | None = None
         self.error: str | None = None
         self.first_byte_ns: int | None = None
@@ -90,16 +92,18 @@ class UpstreamAnswer:
         else:
             self._parts.clear()
 
-    def end(self, error: str | None = None) -> None:
-        """It is complete, or will not be."""
+    def end(self, error: str | None = None, *, cut: bool = False) -> None:
+        """It is complete, or will not be; `cut`: the caller has got a part of it."""
         self._end_ns = self._now_ns()
         self.error = error
+        self._cut = cut
 
     def rendered(self) -> RenderedResponse | None:
         """The answer as far as it came and is kept; None before its head."""
         if self.head is None:
             return None
-        return RenderedResponse(self.head.status, self.fields, b"".join(self._parts))
+        omitted = self._size if self._size > KEPT_BODY else None
+        return RenderedResponse(self.head.status, self.fields, b"".join(self._parts), omitted)
 
     def forwarded(self) -> Forwarded:
         """What the journal says of it."""
@@ -113,4 +117,5 @@ class UpstreamAnswer:
             None if call is None else call.tls_ns,
             self._size,
             self.error,
+            self._cut,
         )

@@ -10,6 +10,7 @@ from mockforge.model.headers import Headers
 from mockforge.model.service import Capacity
 from mockforge.model.stub import Stub
 from mockforge.model.upstream import UpstreamHead
+from mockforge.server.run_record import exchange_of
 from mockforge.server.upstream_answer import KEPT_BODY
 from mockforge.targets import parse_target
 from tests.unit.server.harness import MS, START, Mock, get, statuses, stub
@@ -231,7 +232,20 @@ def test_an_answer_that_breaks_off_ends_the_connection() -> None:
     assert caller.received().endswith(b"half")
     assert caller.transport.aborted
     caller.leave()
-    assert len(mock.events()) == 1
+    (event,) = mock.events()
+    assert event.broken == "body: reset"
+    exchange = exchange_of(event, START)
+    assert (exchange.response, exchange.error) == (None, "body: reset")
+
+
+def test_the_last_answer_before_the_servers_end_says_that_the_connection_closes() -> None:
+    mock = proxying()
+    caller = mock.connect()
+    caller.send(get("/p"))
+    caller.protocol.shutdown()
+    mock.upstream.calls[0].answer(b"bye")
+    assert b"Connection: close" in caller.received()
+    assert not caller.is_open
 
 
 def test_an_answer_that_breaks_off_before_it_is_due_is_a_502() -> None:
@@ -244,6 +258,8 @@ def test_an_answer_that_breaks_off_before_it_is_due_is_a_502() -> None:
     call.sink.on_failure(502, "body: reset")
     mock.advance(20)
     assert statuses(caller.received()) == [502]
+    (event,) = mock.events()
+    assert event.broken is None, "the caller got a whole answer, if not the upstream's"
 
 
 def test_a_request_that_comes_back_is_refused() -> None:
@@ -300,6 +316,6 @@ def test_a_body_above_what_is_kept_passes_and_only_its_size_is_told() -> None:
     call.end()
     assert len(caller.received()) > size
     (event,) = mock.events()
-    assert event.response.body == b""
+    assert (event.response.body, event.response.elsewhere) == (b"", size)
     assert event.forwarded is not None
     assert event.forwarded.body_bytes == size
