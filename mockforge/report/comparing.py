@@ -22,14 +22,16 @@ from mockforge.report.distances import Gap, gap_of, mean_gap
 from mockforge.report.drift import status_drift
 from mockforge.report.load import load_response, matched
 from mockforge.report.metrics.estimates import Estimate, estimate
-from mockforge.report.metrics.kinds import Scale, Unit
-from mockforge.report.metrics.latency import LEVELS
+from mockforge.report.metrics.kinds import Family, Scale, Unit
+from mockforge.report.metrics.latency import LATENCY, LEVELS
 from mockforge.report.metrics.registry import FAMILIES
 from mockforge.report.metrics.throughput import THROUGHPUT, second_by_second
 from mockforge.report.refusals import nothing_in_common
+from mockforge.report.timeline import timeline
 from mockforge.report.tolerances import Tolerances
 from mockforge.report.verdicts import Metric, judge, step_down
 from mockforge.report.warmup import WarmUp
+from mockforge.stats.intervals import Interval
 from mockforge.stats.quantiles import quantiles
 
 __all__ = ["Side", "compare_runs", "compare_sides", "loaded_differently"]
@@ -88,8 +90,10 @@ def compare_sides(a: Side, b: Side, tolerances: Tolerances | None = None) -> Dev
     gaps = [gap_of(pair.a, pair.b) for pair in pairs]
     everything = _Pairing.of(ALL_OPERATIONS, _only(runs_a, common), _only(runs_b, common), align)
     whole = replace(mean_gap(gaps, shares), inhomogeneity=gap_of(everything.a, everything.b).inhomogeneity)
+    spans = _span(runs_a[0]), _span(runs_b[0])
     operations = [
-        _operation(pair, gap, share, tolerances) for pair, gap, share in zip(pairs, gaps, shares, strict=True)
+        _operation(pair, gap, share, tolerances, spans)
+        for pair, gap, share in zip(pairs, gaps, shares, strict=True)
     ]
     return DeviationReport(
         runs_a=summaries[0],
@@ -97,7 +101,7 @@ def compare_sides(a: Side, b: Side, tolerances: Tolerances | None = None) -> Dev
         operations=tuple(
             sorted(_upheld(operations), key=lambda operation: (-operation.share, operation.name))
         ),
-        overall=_operation(everything, whole, 1.0, tolerances),
+        overall=_operation(everything, whole, 1.0, tolerances, spans),
         only_a=tuple(name for name in parts_a if name not in parts_b),
         only_b=tuple(name for name in parts_b if name not in parts_a),
         tolerances=tolerances,
@@ -160,30 +164,61 @@ class _Pairing:
         return cls(name, a, b) if found is None else cls(name, found[0], found[1], Pair(*found[2]))
 
 
-def _operation(pair: _Pairing, gap: Gap, share: float, tolerances: Tolerances) -> OperationDeviation:
+_Span = tuple[int, int]
+
+
+def _span(run: Run) -> _Span:
+    return int(run.start_ns[0]), int(run.start_ns[-1])
+
+
+def _operation(
+    pair: _Pairing, gap: Gap, share: float, tolerances: Tolerances, spans: tuple[_Span, _Span]
+) -> OperationDeviation:
     latencies = [np.sort(np.concatenate([run.latency_ms for run in side])) for side in (pair.a, pair.b)]
+    measured = _measured(pair)
+    effective_a, effective_b = (_effective(side) for side in measured[LATENCY])
     return OperationDeviation(
         name=pair.name,
         count=Pair(float(latencies[0].size), float(latencies[1].size)),
         share=share,
         gap=gap.value,
         noise=gap.noise,
-        metrics=tuple(_judged(pair.name, one, tolerances) for one in (*_estimates(pair), *gap.estimates())),
+        metrics=tuple(
+            _judged(pair.name, one, tolerances) for one in (*_estimates(pair, measured), *gap.estimates())
+        ),
         latencies_a=latencies[0],
         latencies_b=latencies[1],
+        effective_a=effective_a,
+        effective_b=effective_b,
         load=load_response(pair.a[0], pair.b[0]),
+        timelines=(timeline(pair.a[0], *spans[0]), timeline(pair.b[0], *spans[1])),
         matched=pair.matched,
         drift=status_drift(pair.a, pair.b),
     )
 
 
-def _estimates(pair: _Pairing) -> list[Estimate]:
+#: By family, for each side, what each of its runs says.
+_Measured = Mapping[Family, tuple[Sequence[Mapping[str, Interval]], Sequence[Mapping[str, Interval]]]]
+
+
+def _measured(pair: _Pairing) -> _Measured:
+    """Every family of which one side has something to say."""
+    return {
+        family: ([family.measure(run) for run in pair.a], [family.measure(run) for run in pair.b])
+        for family in FAMILIES
+        if any(family.tells(run) for run in (*pair.a, *pair.b))
+    }
+
+
+def _effective(runs: Sequence[Mapping[str, Interval]]) -> tuple[tuple[float, float], ...]:
+    """The independent samples behind each quantile, of all runs of a side."""
+    return tuple((level, sum(run[name].effective for run in runs)) for name, level in LEVELS.items())
+
+
+def _estimates(pair: _Pairing, measured: _Measured) -> list[Estimate]:
     """Every number that both sides have, or of which one side has something to say."""
     found = []
-    for family in FAMILIES:
-        if not any(family.tells(run) for run in (*pair.a, *pair.b)):
-            continue
-        sides = [[family.measure(run) for run in side] for side in (pair.a, pair.b)]
+    for family, sides in measured.items():
         for kind in family.kinds:
             of_a, of_b = ([run[kind.name] for run in side if kind.name in run] for side in sides)
             if not of_a and not of_b:

@@ -6,12 +6,25 @@ leaves a tenth of the requests, so that the tail, where tests are decided, has t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MOST_POINTS", "Curve", "Spread", "percentile_curves", "shift_curve", "spread"]
+from mockforge.stats.intervals import quantile_bounds
+
+__all__ = [
+    "MOST_POINTS",
+    "Curve",
+    "Sample",
+    "Spread",
+    "known_curve",
+    "known_shift",
+    "percentile_curves",
+    "shift_curve",
+    "spread",
+]
 
 #: No curve has more points than this.
 MOST_POINTS = 240
@@ -20,16 +33,40 @@ _MOST_BINS = 60
 _FEWEST_BINS = 12
 
 
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Latencies in ms, sorted, shape (n,), and by probability the independent ones that a quantile rests on.
+
+    Where nothing is known of the latter, `effective` is empty, and curves have no bands.
+    """
+
+    ordered: Values
+    effective: Sequence[tuple[float, float]] = ()
+
+    def bounds(self, probabilities: Values) -> tuple[Values, Values]:
+        """The 95 % bounds of these quantiles; NaN where there are none."""
+        if not self.effective:
+            unknown = np.full(probabilities.size, np.nan)
+            return unknown, unknown
+        known, sizes = np.array(self.effective).T
+        effective = np.interp(probabilities, known, np.maximum(sizes, 1.0))
+        return quantile_bounds(self.ordered, probabilities, effective)
+
+
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Points of equal number: `x` as `-log10(1 - p)`, `y` in the curve's own unit."""
+    """Points of equal number: `x` as `-log10(1 - p)`, `y` in the curve's own unit, within `low` and `high`.
 
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
+    Bounds are NaN where they are not known.
+    """
 
-
-#: The curve of a sample that is not there: of some runs only percentiles are known.
-_NOTHING = Curve(np.zeros(0), np.zeros(0))
+    x: Values
+    y: Values
+    low: Values
+    high: Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,34 +78,52 @@ class Spread:
     b: NDArray[np.float64]
 
 
-def percentile_curves(a_ms: NDArray[np.float64], b_ms: NDArray[np.float64]) -> tuple[Curve, Curve]:
+def percentile_curves(a: Sample, b: Sample) -> tuple[Curve, Curve]:
     """Latency in ms at shared percentiles, each curve as far into the tail as its sample reaches."""
-    if not (a_ms.size and b_ms.size):
-        return _NOTHING, _NOTHING
-    shared = _positions(max(a_ms.size, b_ms.size))
+    shared = _positions(max(a.ordered.size, b.ordered.size))
 
-    def curve(latencies_ms: NDArray[np.float64]) -> Curve:
-        x = shared[shared <= _last(latencies_ms.size)]
-        return Curve(x, np.quantile(latencies_ms, 1 - 10.0**-x))
+    def curve(sample: Sample) -> Curve:
+        x = shared[shared <= _last(sample.ordered.size)]
+        probabilities = 1 - 10.0**-x
+        return Curve(x, np.quantile(sample.ordered, probabilities), *sample.bounds(probabilities))
 
-    return curve(a_ms), curve(b_ms)
+    return curve(a), curve(b)
 
 
-def shift_curve(a_ms: NDArray[np.float64], b_ms: NDArray[np.float64]) -> Curve:
-    """The deviation `(Q_B - Q_A) / Q_A` by percentile, as far as both samples reach; NaN where Q_A is 0."""
-    if not (a_ms.size and b_ms.size):
-        return _NOTHING
-    x = _positions(min(a_ms.size, b_ms.size))
+def shift_curve(a: Sample, b: Sample) -> Curve:
+    """The deviation `(Q_B - Q_A) / Q_A` by percentile, as far as both samples reach; NaN where Q_A is 0.
+
+    Half-widths of its bounds add in quadrature on the logarithm, as those of the report's metrics do.
+    """
+    x = _positions(min(a.ordered.size, b.ordered.size))
     probabilities = 1 - 10.0**-x
-    q_a, q_b = np.quantile(a_ms, probabilities), np.quantile(b_ms, probabilities)
+    q_a, q_b = np.quantile(a.ordered, probabilities), np.quantile(b.ordered, probabilities)
+    (low_a, high_a), (low_b, high_b) = a.bounds(probabilities), b.bounds(probabilities)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return Curve(x, np.where(q_a > 0, (q_b - q_a) / q_a, np.nan))
+        centre = np.log(q_b / q_a)
+        down = np.hypot(np.log(q_b / low_b), np.log(high_a / q_a))
+        up = np.hypot(np.log(high_b / q_b), np.log(q_a / low_a))
+        return Curve(
+            x, np.where(q_a > 0, (q_b - q_a) / q_a, np.nan), np.expm1(centre - down), np.expm1(centre + up)
+        )
+
+
+def known_curve(points: Sequence[tuple[float, float]]) -> Curve:
+    """The same of a side of which only some percentiles are known: (probability, ms), rising."""
+    probabilities, y = np.array(points, dtype=np.float64).reshape(-1, 2).T
+    unknown = np.full(y.size, np.nan)
+    return Curve(-np.log10(1 - probabilities), y, unknown, unknown)
+
+
+def known_shift(a: Curve, b: Curve) -> Curve:
+    """The deviation at the percentiles that both sides are known by."""
+    x, of_a, of_b = np.intersect1d(a.x, b.x, return_indices=True)
+    unknown = np.full(x.size, np.nan)
+    return Curve(x, b.y[of_b] / a.y[of_a] - 1, unknown, unknown)
 
 
 def spread(a_ms: NDArray[np.float64], b_ms: NDArray[np.float64]) -> Spread:
     """How both runs' latencies spread over bins of equal width in the logarithm, wide enough to be filled."""
-    if not (a_ms.size and b_ms.size):
-        return Spread(np.zeros(1), np.zeros(0), np.zeros(0))
     both = np.concatenate([a_ms, b_ms])
     low, high = float(both.min()), float(both.max())
     low = max(low, high / 1e6, 1e-6)

@@ -20,6 +20,7 @@ from mockforge.report.drift import Drift
 from mockforge.report.expectations import EACH, Expected
 from mockforge.report.explained import Explained
 from mockforge.report.load import LoadBin
+from mockforge.report.timeline import Timeline
 from mockforge.report.tolerances import Tolerances
 from mockforge.report.verdicts import Metric, Verdict, overall_verdict
 
@@ -68,8 +69,10 @@ class OperationDeviation:
     `metrics` are all its numbers, by `report.metrics.registry`. `share` is the operation's part of side A's
     requests. `latencies_a` and `latencies_b` are the sorted latencies in ms, shapes (n_a,) and (n_b,), for
     pictures; empty where only percentiles are known. `noise` is the gap that two real runs would have by
-    chance. `load` are the latencies by the number of requests in flight. `matched` are the parts of both
-    sides' requests that are compared, where the sides were loaded differently; None: all of them. `drift` is
+    chance. `effective_a` and `effective_b` are the independent samples that quantiles rest on, by
+    probability, rising. `load` are the latencies by the number of requests in flight, `timelines` how the
+    first run of each side went over time. `matched` are the parts of both sides' requests that are compared,
+    where the sides were loaded differently; None: all of them. `drift` is
     what the mock answers otherwise than the real service.
     """
 
@@ -81,7 +84,10 @@ class OperationDeviation:
     metrics: tuple[Metric, ...]
     latencies_a: NDArray[np.float64]
     latencies_b: NDArray[np.float64]
+    effective_a: tuple[tuple[float, float], ...] = ()
+    effective_b: tuple[tuple[float, float], ...] = ()
     load: tuple[LoadBin, ...] = ()
+    timelines: tuple[Timeline, Timeline] | None = None
     matched: Pair | None = None
     drift: Drift = field(default_factory=Drift)
 

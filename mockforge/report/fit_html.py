@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mockforge.learning.capacity import CapacityFit
-from mockforge.report.curves import percentile_curves
+from mockforge.report.curves import Sample, percentile_curves
 from mockforge.report.figures import count, milliseconds, percent, rate
 from mockforge.report.fit import PROBABILITIES, Calls, FitReport, OperationFit, QuantileFit
 from mockforge.report.fit_curves import LoadCurve, load_curves, timeline
@@ -149,7 +149,7 @@ def _station(capacity: CapacityFit) -> _Facts:
 def _pictures(report: FitReport, shown: list[_Shown]) -> Iterator[tuple[str, Any]]:
     for number, each in enumerate(shown):
         if each.is_drawn:
-            real, mock = percentile_curves(each.operation.recorded_ms, each.model_ms)
+            real, mock = percentile_curves(Sample(each.operation.recorded_ms), Sample(each.model_ms))
             yield str(number), {"real": drawn_curve(real), "mock": drawn_curve(mock)}
     if report.calls is not None and report.calls.count > 1:
         yield "load", _load(report.calls, report.capacity)

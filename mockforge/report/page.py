@@ -60,8 +60,11 @@ def data_of_pictures(pictures: Any) -> Markup:
 
 
 def drawn_curve(curve: Curve) -> dict[str, list[float | None]]:
-    """A curve for a picture's data."""
-    return {"x": drawn_numbers(curve.x), "y": drawn_numbers(curve.y)}
+    """A curve for a picture's data, with its bounds where any is known."""
+    drawn = {"x": drawn_numbers(curve.x), "y": drawn_numbers(curve.y)}
+    if np.isfinite(curve.low).any() or np.isfinite(curve.high).any():
+        drawn |= {"low": drawn_numbers(curve.low), "high": drawn_numbers(curve.high)}
+    return drawn
 
 
 def drawn_numbers(values: NDArray[np.float64]) -> list[float | None]:

@@ -87,7 +87,18 @@ const pictures = (() => {
     });
   }
 
-  const drawPercentiles = (realName, mockName) => (div, data, c) => {
+  /* Where both bounds of a curve are known, as a shape to be filled. */
+  function band(points, fill) {
+    if (!points.low) return [];
+    const known = points.x.map((_, i) => i).filter((i) => points.low[i] !== null && points.high[i] !== null);
+    const edge = (values, more) => Object.assign({
+      x: known.map((i) => points.x[i]), y: known.map((i) => values[i]), mode: "lines", line: { width: 0 }, hoverinfo: "skip", showlegend: false,
+    }, more);
+    return known.length ? [edge(points.low, {}), edge(points.high, { fill: "tonexty", fillcolor: fill })] : [];
+  }
+
+  const drawPercentiles = (realName, mockName) => (div, all, c) => {
+    const data = all.percentiles || all;
     const values = data.real.y.concat(data.mock.y).filter((value) => value > 0);
     const low = Math.min(...values) / 1.15, high = Math.max(...values) * 1.15;
     const trace = (points, colour, name, more) => Object.assign({
@@ -95,9 +106,12 @@ const pictures = (() => {
       text: points.x.map((x, i) => `${percentileName(x)}  ${ms(points.y[i])}`), hovertemplate: "%{text}",
     }, more);
     const last = Math.max(data.real.x.at(-1), data.mock.x.at(-1));
+    const bands = [...band(data.real, c.realFill), ...band(data.mock, c.mockFill)];
+    const between = bands.length ? {} : { fill: "tonexty", fillcolor: c.between };
     return Plotly.react(div, [
+      ...bands,
       trace(data.real, c.real, realName, {}),
-      trace(data.mock, c.mock, mockName, { line: { color: c.mock, width: 2.25, dash: "6px,4px" }, fill: "tonexty", fillcolor: c.between }),
+      trace(data.mock, c.mock, mockName, { line: { color: c.mock, width: 2.25, dash: "6px,4px" }, ...between }),
     ], layout(c, div, {
       xaxis: percentileAxis(c, div, "Latency", last),
       yaxis: axis(c, Object.assign({ type: "log", range: [Math.log10(low), Math.log10(high)] }, latencyTicks(low, high, 9))),
@@ -138,5 +152,5 @@ const pictures = (() => {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach(drawPictures));
   }
 
-  return { axis, latencyTicks, layout, ms, percentileAxis, percentileName, shareTicks, show, signed, sizeOf, spike, textSize, config, drawPercentiles };
+  return { axis, band, latencyTicks, layout, ms, percentileAxis, percentileName, shareTicks, show, signed, sizeOf, spike, textSize, config, drawPercentiles };
 })();

@@ -17,6 +17,7 @@ __all__ = [
     "Interval",
     "mean_interval",
     "newcombe",
+    "quantile_bounds",
     "quantile_interval",
     "quantile_intervals",
     "share_interval",
@@ -118,6 +119,27 @@ def _binomial_bounds(probability: float, effective: float, z: float) -> tuple[fl
 def _beyond(probability: float, effective: float, confidence: float) -> bool:
     """Whether no order statistic bounds the quantile: P(all below it) = p^n_eff above α/2."""
     return effective * math.log(max(probability, 1e-300)) > math.log((1 - confidence) / 2)
+
+
+def quantile_bounds(
+    ordered: NDArray[np.float64],
+    probabilities: NDArray[np.float64],
+    effective: NDArray[np.float64],
+    confidence: float = 0.95,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The bounds of many quantiles of a sorted sample, shape (n,), at known effective sizes.
+
+    As `quantile_intervals` has them; all but the sample have shape (p,), bounds that there are not are NaN.
+    """
+    z = _NORMAL.inv_cdf(0.5 + confidence / 2)
+    half = z * np.sqrt(probabilities * (1 - probabilities) / effective) + 0.5 / effective
+    low = np.quantile(ordered, np.clip(probabilities - half, 0, 1))
+    high = np.quantile(ordered, np.clip(probabilities + half, 0, 1))
+    chance = math.log((1 - confidence) / 2)
+    with np.errstate(divide="ignore"):
+        low[effective * np.log(1 - probabilities) > chance] = np.nan
+        high[effective * np.log(probabilities) > chance] = np.nan
+    return low, high
 
 
 def mean_interval(

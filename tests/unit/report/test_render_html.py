@@ -13,7 +13,9 @@ from mockforge.model.sample import Run
 from mockforge.report.comparing import compare_runs
 from mockforge.report.curves import MOST_POINTS
 from mockforge.report.deviation import DeviationReport, Origin
+from mockforge.report.html_pictures import PICTURES
 from mockforge.report.render_html import render_html
+from mockforge.report.tolerances import Tolerances
 
 MakeRun = Callable[..., Run]
 EVIL = "GET /</script><script>alert(1)</script>&\"'"
@@ -79,9 +81,28 @@ def test_pictures_are_drawn_from_thin_curves_of_all_operations_and_each(own: str
     pictures = data_of(own)
     assert len(pictures) == own.count('class="pictures"') == 3
     for picture in pictures:
-        for curve in ("real", "mock", "shift"):
-            assert 0 < len(picture[curve]["x"]) == len(picture[curve]["y"]) <= MOST_POINTS
+        for curve in (*picture["percentiles"].values(), picture["shift"]):
+            assert 0 < len(curve["x"]) == len(curve["y"]) <= MOST_POINTS
         assert len(picture["spread"]["edges"]) == len(picture["spread"]["real"]) + 1
+
+
+def test_every_picture_there_is_has_its_place_and_no_other(own: str) -> None:
+    shown = re.findall(r'data-plot="(\w+)"', own)
+    assert shown == [key for picture in data_of(own) for key, _, _ in PICTURES if key in picture]
+
+
+def test_every_number_of_an_operation_stands_behind_its_pictures(own: str, report: DeviationReport) -> None:
+    assert own.count('<details class="numbers">') == 3
+    for metric in report.overall.metrics:
+        assert f'<th scope="row">{metric.name.replace("_", " ")}</th>' in own
+
+
+def test_what_was_expected_is_told_with_what_became_of_it(make_run: MakeRun) -> None:
+    tolerances = Tolerances.parse(["p50.deviation<10%"])
+    runs = make_run({"GET /a": [10.0] * 150}), make_run({"GET /a": [20.0] * 150})
+    page = render_html(compare_runs(*runs, tolerances=tolerances))
+    assert "What was expected" in page
+    assert "p50.deviation&lt;10%" in page
 
 
 def test_unknown_figures_are_drawn_as_gaps_and_written_as_dashes(make_run: MakeRun) -> None:
@@ -93,5 +114,5 @@ def test_unknown_figures_are_drawn_as_gaps_and_written_as_dashes(make_run: MakeR
 
 def test_every_picture_has_a_text_in_its_place(own: str) -> None:
     plots = re.findall(r'<div class="plot"[^>]*>', own)
-    assert len(plots) == 9
+    assert len(plots) == sum(len(picture) for picture in data_of(own))
     assert all('role="img"' in plot and "aria-label=" in plot for plot in plots)
