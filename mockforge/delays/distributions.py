@@ -1,6 +1,7 @@
 """Delay distributions: one class each, found by its `type` in a registry.
 
-To add one: write a class with a `from_parameters` and an `at`, and enter it in `DISTRIBUTIONS`.
+To add one: write a class with an `at` and a function that makes it of its parameters, and enter that in
+`DISTRIBUTIONS`. Laws with a formula are in `parametric`; all of them read their parameters by `parameters`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Protocol
 
-from mockforge.delays.durations import milliseconds_of
+from mockforge.delays.mixture import mixture
+from mockforge.delays.parameters import LONGEST_MS, milliseconds, number, only, percentile, to_ns
+from mockforge.delays.parametric import exponential, gamma, normal, pareto, weibull
+from mockforge.delays.percentiles import is_percentile, percentiles
 from mockforge.errors import StubFileError
 from mockforge.model.stub import DelayDistribution
 from mockforge.stats.tail import ParetoTail
@@ -26,15 +30,13 @@ __all__ = [
     "Quantiles",
     "Uniform",
     "compile_distribution",
+    "law_of",
 ]
 
-_NS_PER_MS = 1_000_000
 _NORMAL = NormalDist()
 #: Keeps probabilities off 0 and 1, where the normal law is infinite.
 _TINY = 1e-12
 _LARGEST_EXPONENT = 700.0
-#: Ten days. What is longer is a slip, and would not fit into a timer.
-_LONGEST_MS = 864_000_000
 
 
 class Distribution(Protocol):
@@ -53,8 +55,8 @@ class Fixed:
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, object]) -> Fixed:
-        _only(parameters, {"milliseconds"})
-        return cls(_ns(_number(parameters, "milliseconds", at_least=0)))
+        only(parameters, {"milliseconds"})
+        return cls(to_ns(milliseconds(parameters, "milliseconds", at_least=0)))
 
     def at(self, probability: float) -> int:
         return self.delay_ns
@@ -69,12 +71,12 @@ class Uniform:
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, object]) -> Uniform:
-        _only(parameters, {"lower", "upper"})
-        lower = _number(parameters, "lower", at_least=0)
-        return cls(lower, _number(parameters, "upper", at_least=lower))
+        only(parameters, {"lower", "upper"})
+        lower = milliseconds(parameters, "lower", at_least=0)
+        return cls(lower, milliseconds(parameters, "upper", at_least=lower))
 
     def at(self, probability: float) -> int:
-        return _ns(self.lower_ms + probability * (self.upper_ms - self.lower_ms))
+        return to_ns(self.lower_ms + probability * (self.upper_ms - self.lower_ms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +90,12 @@ class LogNormal:
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, object]) -> LogNormal:
-        _only(parameters, {"median", "sigma", "maxValue"})
-        median = _number(parameters, "median", above=0)
-        sigma = _number(parameters, "sigma", at_least=0)
+        only(parameters, {"median", "sigma", "maxValue"})
+        median = milliseconds(parameters, "median", above=0)
+        sigma = number(parameters, "sigma", at_least=0)
         if "maxValue" not in parameters:
             return cls(median, sigma, 1.0)
-        maximum = _number(parameters, "maxValue", above=0)
+        maximum = milliseconds(parameters, "maxValue", above=0)
         if sigma == 0:
             return cls(min(median, maximum), sigma, 1.0)
         allowed = _NORMAL.cdf(math.log(maximum / median) / sigma)
@@ -102,7 +104,7 @@ class LogNormal:
     def at(self, probability: float) -> int:
         level = min(max(probability * self.allowed, _TINY), 1 - _TINY)
         exponent = min(self.sigma * _NORMAL.inv_cdf(level), _LARGEST_EXPONENT)
-        return _ns(min(self.median_ms * math.exp(exponent), _LONGEST_MS))
+        return to_ns(min(self.median_ms * math.exp(exponent), LONGEST_MS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +136,13 @@ class Quantiles:
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, object]) -> Quantiles:
-        _only(parameters, {"points", "unit", "tail"})
+        only(parameters, {"points", "unit", "tail"})
         if parameters.get("unit", "ms") != "ms":
             raise StubFileError(f"unit {parameters['unit']!r} is not known", hint="known: ms")
         points = parameters.get("points")
         if not isinstance(points, Mapping) or not points:
             raise StubFileError("points is missing", hint="such as points: {0: 3.1, 50: 9.8, 100: 61}")
-        table = sorted((_percentile(key), _number(points, key, at_least=0)) for key in points)
+        table = sorted((percentile(key), milliseconds(points, key, at_least=0)) for key in points)
         for (_, before), (level, value) in itertools.pairwise(table):
             if value < before:
                 raise StubFileError(f"points fall at {level:g}: {value:g} after {before:g}; they must rise")
@@ -153,21 +155,28 @@ class Quantiles:
     def at(self, probability: float) -> int:
         levels, logs = self.levels, self.logs
         if self.tail is not None and probability > levels[-1]:
-            return _ns(self.tail.at(probability))
+            return to_ns(self.tail.at(probability))
         right = bisect.bisect_right(levels, probability)
         if right == 0:
-            return _ns(math.exp(logs[0]))
+            return to_ns(math.exp(logs[0]))
         if right == len(levels):
-            return _ns(math.exp(logs[-1]))
+            return to_ns(math.exp(logs[-1]))
         share = (probability - levels[right - 1]) / (levels[right] - levels[right - 1])
-        return _ns(math.exp(logs[right - 1] + share * (logs[right] - logs[right - 1])))
+        return to_ns(math.exp(logs[right - 1] + share * (logs[right] - logs[right - 1])))
 
 
 DISTRIBUTIONS: Mapping[str, Callable[[Mapping[str, object]], Distribution]] = {
+    "exponential": exponential,
     "fixed": Fixed.from_parameters,
+    "gamma": gamma,
     "lognormal": LogNormal.from_parameters,
+    "mixture": lambda parameters: mixture(parameters, _component),
+    "normal": normal,
+    "pareto": pareto,
+    "percentiles": percentiles,
     "quantiles": Quantiles.from_parameters,
     "uniform": Uniform.from_parameters,
+    "weibull": weibull,
 }
 
 
@@ -180,6 +189,26 @@ def compile_distribution(written: DelayDistribution) -> Distribution:
     return make(written.parameters)
 
 
+def _component(parameters: Mapping[str, object]) -> Distribution:
+    """One law of a mixture, which is no mixture itself."""
+    law = law_of(parameters)
+    if law.type == "mixture":
+        raise StubFileError("a mixture of mixtures is one mixture", hint="write its components out")
+    return compile_distribution(law)
+
+
+def law_of(written: Mapping[str, object]) -> DelayDistribution:
+    """The law as a file has it: its type and the rest; percentiles alone need no type."""
+    parameters = dict(written)
+    law = parameters.pop("type", None)
+    if law is None and parameters and all(map(is_percentile, parameters)):
+        law = "percentiles"
+    if not isinstance(law, str):
+        hint = f"known: {', '.join(DISTRIBUTIONS)}; or percentiles alone, such as {{p50: 12ms, p99: 80ms}}"
+        raise StubFileError("type is missing", hint=hint)
+    return DelayDistribution(law, parameters)
+
+
 def _tail(written: object, last: tuple[float, float]) -> _Tail:
     """The tail beyond the last point (percentile and ms) of a table."""
     if not isinstance(written, Mapping) or written.get("type") != "gpd":
@@ -187,53 +216,19 @@ def _tail(written: object, last: tuple[float, float]) -> _Tail:
             f"tail {written!r} is not known",
             hint="such as tail: {type: gpd, from: 99, shape: 0.2, scale: 14}",
         )
-    _only(written, {"type", "from", "shape", "scale", "maxValue"})
+    only(written, {"type", "from", "shape", "scale", "maxValue"})
     level, threshold_ms = last
-    begins = _percentile(written.get("from"))
+    begins = percentile(written.get("from"))
     if begins != level or level >= 100:
         raise StubFileError(
             f"tail begins from {begins:g} and the last of points is {level:g}",
             hint="the tail begins where the points end, below 100",
         )
-    shape = _number(written, "shape", at_least=-1)
+    shape = number(written, "shape", at_least=-1)
     if shape > 1:
         raise StubFileError(f"shape is {shape:g}; it must be at most 1", hint="above, there is no mean")
-    law = ParetoTail(threshold_ms, 1 - level / 100, shape, _number(written, "scale", above=0))
-    most_ms = _number(written, "maxValue", at_least=threshold_ms) if "maxValue" in written else _LONGEST_MS
+    law = ParetoTail(threshold_ms, 1 - level / 100, shape, milliseconds(written, "scale", above=0))
+    most_ms = (
+        milliseconds(written, "maxValue", at_least=threshold_ms) if "maxValue" in written else LONGEST_MS
+    )
     return _Tail(law, most_ms)
-
-
-def _ns(milliseconds: float) -> int:
-    return round(milliseconds * _NS_PER_MS)
-
-
-def _number(
-    parameters: Mapping[str, object], key: str, *, at_least: float = -math.inf, above: float = -math.inf
-) -> float:
-    value = parameters.get(key)
-    if isinstance(value, str):
-        value = milliseconds_of(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LONGEST_MS:
-        hint = f"at most {_LONGEST_MS} (ten days)"
-        raise StubFileError(f"{key} must be a number of milliseconds, not {parameters.get(key)!r}", hint=hint)
-    if value < at_least or value <= above:
-        bound = f"at least {at_least:g}" if value < at_least else f"above {above:g}"
-        raise StubFileError(f"{key} is {value:g}; it must be {bound}")
-    return float(value)
-
-
-def _percentile(key: object) -> float:
-    try:
-        level = float(str(key))
-    except ValueError:
-        level = math.nan
-    if not 0 <= level <= 100:
-        raise StubFileError(f"{key!r} is not a percentile", hint="keys go from 0 to 100")
-    return level
-
-
-def _only(parameters: Mapping[str, object], known: set[str]) -> None:
-    for key in parameters:
-        if key not in known:
-            hint = f"known: {', '.join(sorted(known))}"
-            raise StubFileError(f"unknown key {key!r} in delayDistribution", hint=hint)

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
 
-from mockforge.delays.distributions import DISTRIBUTIONS, compile_distribution
+from mockforge.delays.distributions import DISTRIBUTIONS, compile_distribution, law_of
 from mockforge.delays.durations import milliseconds_of
 from mockforge.errors import StubFileError
 from mockforge.matching.json import compile_json_equality
@@ -63,7 +63,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _LAW_SCHEMA = {
     "type": "object",
     "properties": {"type": {"enum": list(DISTRIBUTIONS)}},
-    "required": ["type"],
+    "anyOf": [
+        {"required": ["type"]},
+        {"patternProperties": {r"^p\d": {"type": ["number", "string"]}}, "minProperties": 2},
+    ],
 }
 _TRANSFORMERS_SCHEMA = {"type": "array", "items": {"enum": list(TRANSFORMERS)}, "maxItems": 1}
 _SCALAR_SCHEMA = {"type": ["string", "number", "boolean"]}
@@ -250,14 +253,13 @@ def _delay(written: object) -> DelayDistribution:
             f"must be a mapping, not {brief(written)}", "such as {type: fixed, milliseconds: 20}"
         )
     parameters = {key: plain_json(value) for key, value in written.items()}
-    law = as_text(parameters.pop("type", None))
-    if not isinstance(law, str):
-        raise RefusedError("type is missing", f"known: {', '.join(DISTRIBUTIONS)}")
     points = parameters.get("points")
     if isinstance(points, dict):
         parameters["points"] = _by_percentile(points)
-    delay = DelayDistribution(law, parameters)
+    if "type" in parameters:
+        parameters["type"] = as_text(written["type"])
     with _refusing():
+        delay = law_of(parameters)
         compile_distribution(delay)
     return delay
 

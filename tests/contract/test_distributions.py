@@ -12,6 +12,24 @@ from mockforge.model.stub import DelayDistribution
 
 #: One valid example a type, with every key it knows, and the keys it cannot do without.
 WRITTEN: Mapping[str, tuple[Mapping[str, object], frozenset[str]]] = {
+    "exponential": ({"mean": 20, "maxValue": 500}, frozenset({"mean"})),
+    "gamma": ({"shape": 2.5, "scale": 8, "maxValue": 500}, frozenset({"shape", "scale"})),
+    "mixture": (
+        {
+            "components": [
+                {"weight": 9, "type": "fixed", "milliseconds": 5},
+                {"weight": 1, "type": "exponential", "mean": "20ms"},
+            ]
+        },
+        frozenset({"components"}),
+    ),
+    "normal": (
+        {"mean": 20, "standardDeviation": 9, "maxValue": 500},
+        frozenset({"mean", "standardDeviation"}),
+    ),
+    "pareto": ({"minimum": 10, "shape": 2.5, "maxValue": 500}, frozenset({"minimum", "shape"})),
+    "percentiles": ({"p50": 12, "p99": 80}, frozenset()),
+    "weibull": ({"shape": 1.5, "scale": 20, "maxValue": 500}, frozenset({"shape", "scale"})),
     "fixed": ({"milliseconds": 20}, frozenset({"milliseconds"})),
     "lognormal": ({"median": 20, "sigma": 0.4, "maxValue": 500}, frozenset({"median", "sigma"})),
     "quantiles": ({"unit": "ms", "points": {0: 3.1, 50: 9.8, 100: 61}}, frozenset({"points"})),

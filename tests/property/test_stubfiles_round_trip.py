@@ -211,6 +211,20 @@ def delay() -> st.SearchStrategy[DelayDistribution]:
     )
     return st.one_of(
         st.builds(lambda value: DelayDistribution("fixed", {"milliseconds": value}), ms | st.integers(0, 99)),
+        st.builds(lambda low, up: DelayDistribution("percentiles", {"p50": low, "p99.9": low + up}), ms, ms),
+        st.builds(
+            lambda weight, mean: DelayDistribution(
+                "mixture",
+                {
+                    "components": [
+                        {"weight": weight, "type": "exponential", "mean": mean},
+                        {"weight": 1, "p50": "12ms", "p99": "1.5s"},
+                    ]
+                },
+            ),
+            ms,
+            ms,
+        ),
         st.builds(lambda points: DelayDistribution("quantiles", {"unit": "ms", "points": points}), rising),
     )
 

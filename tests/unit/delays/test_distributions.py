@@ -12,11 +12,13 @@ import pytest
 from numpy.typing import NDArray
 
 from mockforge.delays.distributions import (
+    Distribution,
     Fixed,
     LogNormal,
     Quantiles,
     Uniform,
     compile_distribution,
+    law_of,
 )
 from mockforge.errors import StubFileError
 from mockforge.model.stub import DelayDistribution
@@ -60,6 +62,33 @@ def table_cdf(value: float) -> float:
     return float(np.interp(math.log(value), [math.log(each) for each in TABLE.values()], levels))
 
 
+def normal_above_zero_cdf(value: float) -> float:
+    law = NormalDist(5, 10)
+    return (law.cdf(value) - law.cdf(0)) / (1 - law.cdf(0))
+
+
+def truncated_exponential_cdf(value: float) -> float:
+    return min(1.0, math.expm1(-value / 20) / math.expm1(-30 / 20))
+
+
+def erlang_cdf(value: float) -> float:
+    """Gamma of shape 3, in closed form."""
+    x = value / 8
+    return 1 - math.exp(-x) * (1 + x + x * x / 2)
+
+
+MIXTURE: Mapping[str, object] = {
+    "components": [
+        {"weight": 3, "type": "exponential", "mean": 20},
+        {"weight": 1, "type": "uniform", "lower": 100, "upper": 200},
+    ]
+}
+
+
+def mixture_cdf(value: float) -> float:
+    return 0.75 * (1 - math.exp(-value / 20)) + 0.25 * min(1.0, max(0.0, (value - 100) / 100))
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize(
     ("law", "parameters", "cdf"),
@@ -68,8 +97,31 @@ def table_cdf(value: float) -> float:
         ("lognormal", {"median": 20, "sigma": 0.4}, lognormal_cdf),
         ("lognormal", {"median": 20, "sigma": 0.4, "maxValue": 25}, truncated_lognormal_cdf),
         ("quantiles", {"points": TABLE}, table_cdf),
+        ("normal", {"mean": 20, "standardDeviation": 4}, NormalDist(20, 4).cdf),
+        ("normal", {"mean": 5, "standardDeviation": 10}, normal_above_zero_cdf),
+        ("exponential", {"mean": 20}, lambda value: 1 - math.exp(-value / 20)),
+        ("exponential", {"mean": 20, "maxValue": 30}, truncated_exponential_cdf),
+        ("gamma", {"shape": 3, "scale": 8}, erlang_cdf),
+        ("weibull", {"shape": 0.7, "scale": 20}, lambda value: 1 - math.exp(-((value / 20) ** 0.7))),
+        ("pareto", {"minimum": 10, "shape": 1.5}, lambda value: 1 - (10 / value) ** 1.5),
+        ("percentiles", {"p50": "20ms", "p84.1344746": 20 * math.exp(0.4)}, lognormal_cdf),
+        ("mixture", MIXTURE, mixture_cdf),
     ],
-    ids=["uniform", "lognormal", "truncated lognormal", "quantiles"],
+    ids=[
+        "uniform",
+        "lognormal",
+        "truncated lognormal",
+        "quantiles",
+        "normal",
+        "normal above zero",
+        "exponential",
+        "truncated exponential",
+        "gamma",
+        "weibull",
+        "pareto",
+        "percentiles",
+        "mixture",
+    ],
 )
 def test_draws_follow_their_law(law: str, parameters: Mapping[str, object], cdf: Cdf, seed: int) -> None:
     assert ks_distance(draw_ms(law, parameters, seed), cdf) < DKW
@@ -232,3 +284,115 @@ def test_a_tail_gives_no_more_than_its_most() -> None:
 def test_a_tail_that_cannot_be_is_refused(changes: dict[str, object], said: str) -> None:
     with pytest.raises(StubFileError, match=said):
         compile_distribution(with_tail(**changes))
+
+
+# Laws with a formula
+
+
+@pytest.mark.parametrize(
+    ("law", "parameters", "problem"),
+    [
+        ("normal", {"mean": 20, "standardDeviation": 0}, "standardDeviation is 0; it must be above 0"),
+        ("normal", {"mean": 900, "standardDeviation": 1, "maxValue": 1}, "nothing that the law gives lies"),
+        ("gamma", {"shape": 20_000, "scale": 1}, "it must be at most 10000"),
+        ("pareto", {"minimum": 10, "shape": 0.9}, "such a law has no mean"),
+        ("pareto", {"minimum": 10, "shape": 2, "maxValue": 5}, "maxValue is 5, and the law begins at 10"),
+        ("lognormal", {"median": 10, "sigma": "2ms"}, "sigma must be a number, not '2ms'"),
+        ("exponential", {"mean": "2 days"}, "mean must be a number of milliseconds, not '2 days'"),
+    ],
+)
+def test_a_law_that_cannot_be_is_refused(law: str, parameters: Mapping[str, object], problem: str) -> None:
+    with pytest.raises(StubFileError, match=problem):
+        compile_distribution(DelayDistribution(law, parameters))
+
+
+def test_a_heavy_law_without_a_mean_is_served_within_its_maximum() -> None:
+    law = compile_distribution(DelayDistribution("pareto", {"minimum": 10, "shape": 0.9, "maxValue": "1s"}))
+    assert [round(law.at(level) / MS) for level in (0, 1)] == [10, 1_000]
+
+
+def test_parameters_may_be_durations() -> None:
+    one = compile_distribution(DelayDistribution("uniform", {"lower": "500us", "upper": "1.5s"}))
+    other = compile_distribution(DelayDistribution("uniform", {"lower": 0.5, "upper": 1_500}))
+    assert one == other
+
+
+# Percentiles
+
+
+def percentiles(given: Mapping[str, object]) -> Callable[[float], float]:
+    law = compile_distribution(DelayDistribution("percentiles", given))
+    return lambda level: law.at(level / 100) / MS
+
+
+def test_given_percentiles_hold_exactly() -> None:
+    value_ms = percentiles({"p50": "12ms", "p90": 30, "p99": "80ms", "p99.9": 500})
+    assert [value_ms(level) for level in (50, 90, 99, 99.9)] == pytest.approx([12, 30, 80, 500], rel=1e-6)
+
+
+def test_the_outermost_percentiles_go_on_as_lognormal_unless_they_are_bounds() -> None:
+    value_ms = percentiles({"p50": 10, "p90": 20})
+    sigma = math.log(2) / NormalDist().inv_cdf(0.9)
+    assert value_ms(99) == pytest.approx(10 * math.exp(sigma * NormalDist().inv_cdf(0.99)), rel=1e-6)
+    bounded = percentiles({"p0": 8, "p50": 10, "p90": 20, "p100": 30})
+    assert [bounded(level) for level in (0, 1, 50, 99.99)] == pytest.approx([8, 8, 10, 30])
+
+
+def test_percentiles_alone_need_no_type() -> None:
+    assert law_of({"p50": 1, "p99": 2}) == DelayDistribution("percentiles", {"p50": 1, "p99": 2})
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"p50": 10}, "needs two percentiles between p0 and p100"),
+        ({"p0": 1, "p50": 10, "p100": 20}, "needs two percentiles"),
+        ({"p50": 10, "p90": 9}, "p90 is 9, and p50 is 10: they must rise"),
+        ({"p50": 10, "p50.0": 10}, "are the same percentile"),
+        ({"p50": 0, "p90": 9}, "p50 is 0; it must be above 0"),
+        ({"p101": 1, "p50": 1}, "'p101' is not a percentile"),
+        ({"p50": "fast", "p90": 9}, "p50 must be a number of milliseconds, not 'fast'"),
+    ],
+)
+def test_percentiles_that_cannot_be_are_refused(given: Mapping[str, object], problem: str) -> None:
+    with pytest.raises(StubFileError, match=problem):
+        compile_distribution(DelayDistribution("percentiles", given))
+
+
+# Mixtures
+
+
+def mixed(*components: Mapping[str, object]) -> Distribution:
+    return compile_distribution(DelayDistribution("mixture", {"components": list(components)}))
+
+
+def test_values_with_a_probability_of_their_own_stay_exact() -> None:
+    law = mixed(
+        {"weight": 0.2, "type": "fixed", "milliseconds": 5},
+        {"weight": 0.8, "type": "fixed", "milliseconds": 50},
+    )
+    assert [law.at(level) // MS for level in (0, 0.1, 0.1999, 0.2001, 0.9)] == [5, 5, 5, 50, 50]
+
+
+def test_a_mixture_of_one_law_is_that_law() -> None:
+    single = compile_distribution(DelayDistribution("lognormal", {"median": 20, "sigma": 0.4}))
+    law = mixed({"weight": 7, "type": "lognormal", "median": 20, "sigma": 0.4})
+    for level in (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999):
+        assert law.at(level) == pytest.approx(single.at(level), rel=0.001)
+
+
+@pytest.mark.parametrize(
+    ("components", "problem"),
+    [
+        ([], "components is missing"),
+        ([1], r"components\[0\] is no mapping"),
+        ([{"type": "fixed", "milliseconds": 5}], r"components\[0\]: weight must be a number, not None"),
+        ([{"weight": 1, "type": "fixed"}], r"components\[0\]: milliseconds must be a number"),
+        ([{"weight": 1, "type": "mixture", "components": []}], "a mixture of mixtures is one mixture"),
+        ([{"weight": 1}], r"components\[0\]: type is missing"),
+        ([{"weight": 1, "type": "fixed", "milliseconds": 1}] * 33, "at most 32 are mixed"),
+    ],
+)
+def test_a_mixture_that_cannot_be_is_refused(components: list[object], problem: str) -> None:
+    with pytest.raises(StubFileError, match=problem):
+        compile_distribution(DelayDistribution("mixture", {"components": components}))

@@ -106,6 +106,7 @@ def test_each_extension_point_has_code_a_table_line_and_a_program() -> None:
     registered = "A matcher of whole requests, in a package of your own"
     assert list(sections()) == [
         "A distribution",
+        "A fault",
         "A matcher",
         registered,
         "A renderer",

@@ -107,10 +107,10 @@ REFUSED = [
     ({"fixedDelayMilliseconds": -1}, ".fixedDelayMilliseconds: must be at least 0, not -1"),
     ({"fixedDelayMilliseconds": "1"}, ".fixedDelayMilliseconds: must be a number, not '1'"),
     ({"delayDistribution": 3}, ".delayDistribution: must be a mapping, not 3 (such as {type: fixed"),
-    ({"delayDistribution": {}}, ".delayDistribution: type is missing (known: fixed, lognormal"),
+    ({"delayDistribution": {}}, ".delayDistribution: type is missing (known: exponential, fixed"),
     (
-        {"delayDistribution": {"type": "pareto"}},
-        ".delayDistribution: delayDistribution type 'pareto' is not known",
+        {"delayDistribution": {"type": "zipf"}},
+        ".delayDistribution: delayDistribution type 'zipf' is not known",
     ),
     ({"delayDistribution": {"type": "uniform", "lower": 1}}, ".delayDistribution: upper must be a number of"),
     (
