@@ -200,7 +200,8 @@ class DeviationReport:
     """Side A against side B: operations that both have, by falling share of A; then those that one lacks.
 
     Each side is a run or several repetitions of one. `caller` is what users of the service saw that calls
-    this one, where that is known too.
+    this one, where that is known too. `names` says what operations of side B are called in side A, in pairs
+    as `--map` has them.
     """
 
     runs_a: tuple[RunSummary, ...]
@@ -211,6 +212,7 @@ class DeviationReport:
     only_b: tuple[str, ...] = ()
     tolerances: Tolerances = field(default_factory=Tolerances)
     caller: CallerLevel | None = None
+    names: tuple[tuple[str, str], ...] = ()
     program: str = f"mockforge {__version__}"
 
     @property

@@ -57,7 +57,7 @@ def compare_files(
     names.refuse_unused([(_operations(mock), _operations(real)) for real, mock in levels])
     levels = [_named_alike(real, mock, names) for real, mock in levels]
     real, mock = levels[0]
-    report = _compared(files, real, mock, tolerances, warmup)
+    report = replace(_compared(files, real, mock, tolerances, warmup), names=names.pairs)
     if caller is None:
         return report
     caller_real, caller_mock = levels[1]

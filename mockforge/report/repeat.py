@@ -12,7 +12,10 @@ __all__ = ["commands"]
 def commands(report: DeviationReport) -> tuple[str, ...]:
     """Shell lines: one for each run whose making is known, then the comparison."""
     made = [line for run in (*report.runs_a, *report.runs_b) if (line := _made_by(run))]
-    return (*made, _line("compare", *_files(report), *_callers(report), "--html", "report.html"))
+    return (
+        *made,
+        _line("compare", *_files(report), *_callers(report), *_names(report), "--html", "report.html"),
+    )
 
 
 def _callers(report: DeviationReport) -> list[str]:
@@ -20,6 +23,10 @@ def _callers(report: DeviationReport) -> list[str]:
         return []
     sides = (("--caller-a", report.caller.report.runs_a), ("--caller-b", report.caller.report.runs_b))
     return [word for option, runs in sides for run in runs for word in (option, run.name)]
+
+
+def _names(report: DeviationReport) -> list[str]:
+    return [word for pair in report.names for word in ("--map", "=".join(pair))]
 
 
 def _files(report: DeviationReport) -> list[str]:

@@ -80,7 +80,7 @@ def test_a_summary_says_what_it_says(name: str, file: Path) -> None:
     times = run.overall.quantiles_ms or run.overall.ttfb_quantiles_ms
     assert times[0.5] == pytest.approx(20.0)
     if name != "Locust history":
-        assert [times[0.9], times[0.99]] == pytest.approx([40.0, 60.0])
+        assert [times[0.9], times[0.99]] == pytest.approx([40.0, 60.0], rel=0.04)
     if name == "ab percentiles":
         return
     assert run.overall.count == 90

@@ -135,9 +135,8 @@ def _read_table(path: Path) -> ToolSummary:
 
 
 def _quantile(values: Sequence[float], counts: Sequence[int], p: float) -> float:
-    """The first value that at least a part `p` of all are not above."""
-    wanted = max(math.ceil(p * counts[-1]), 1)
-    return values[int(np.searchsorted(counts, wanted))]
+    """The value that a part `p` of all are not above, between the table's rows where it has none for it."""
+    return float(np.interp(p, np.array(counts) / counts[-1], values))
 
 
 READERS = (

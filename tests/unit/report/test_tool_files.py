@@ -13,6 +13,7 @@ from mockforge.report.files import Files, compare_files, compare_recordings
 from mockforge.report.naming import NameMap
 from mockforge.report.readers.toolrun import Sample, ToolRun, ToolSummary
 from mockforge.report.remarks import remarks
+from mockforge.report.repeat import commands
 from mockforge.report.samples import load_all
 from mockforge.report.tool_runs import origin_of, run_of, summary_of
 from tests.unit.report.readers.writers import HITS, SUMMARIES, WRITERS
@@ -81,6 +82,7 @@ def test_labels_are_mapped_to_operations(tmp_path: Path) -> None:
     mock = written(tmp_path / "b", "JMeter JTL (XML)")
     report = compare_files(Files((real,), (mock,)), names=NameMap.parse(["Get order=GET /orders/{id}"]))
     assert [operation.name for operation in report.operations] == ["GET /orders/{id}"]
+    assert "--map 'Get order=GET /orders/{id}'" in commands(report)[-1]
 
 
 def test_without_a_common_operation_the_map_that_would_help_is_shown(tmp_path: Path) -> None:
