@@ -164,7 +164,9 @@ class Serving:
         """Say what is waited for, where something is."""
         owed = sum(running.app.lane.in_flight for running in self._running)
         if owed:
-            say.print(f"{count(owed)} requests are in flight and finished first (Ctrl-C does not wait)")
+            say.print(
+                f"{count(owed)} requests are in flight and are finished first (Ctrl-C again ends at once)"
+            )
 
     def conclude(self) -> None:
         """What each service did."""

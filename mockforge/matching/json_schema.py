@@ -14,7 +14,7 @@ import orjson
 from jsonschema.exceptions import SchemaError
 from referencing import Registry
 from referencing.exceptions import Unresolvable
-from referencing.jsonschema import EMPTY_REGISTRY
+from referencing.jsonschema import DRAFT4, DRAFT6, DRAFT7, DRAFT201909, DRAFT202012, EMPTY_REGISTRY
 
 from mockforge.errors import StubFileError
 from mockforge.matching.json import json_value
@@ -23,7 +23,7 @@ from mockforge.matching.values import MISMATCH, ValueMatcher
 from mockforge.model.request import MALFORMED
 from mockforge.model.stub import ValuePattern
 
-__all__ = ["SCHEMA_VERSIONS", "matches_json_schema"]
+__all__ = ["SCHEMA_VERSIONS", "matches_json_schema", "schema_fault"]
 
 #: By WireMock's name of a draft.
 SCHEMA_VERSIONS: Mapping[str, Any] = {
@@ -32,6 +32,13 @@ SCHEMA_VERSIONS: Mapping[str, Any] = {
     "V7": jsonschema.Draft7Validator,
     "V201909": jsonschema.Draft201909Validator,
     "V202012": jsonschema.Draft202012Validator,
+}
+_SPECIFICATIONS: Mapping[str, Any] = {
+    "V4": DRAFT4,
+    "V6": DRAFT6,
+    "V7": DRAFT7,
+    "V201909": DRAFT201909,
+    "V202012": DRAFT202012,
 }
 _DEFAULT_VERSION = "V202012"
 #: What leads nowhere, or in circles, or too deep, in schema or value.
@@ -54,6 +61,42 @@ def matches_json_schema(pattern: ValuePattern) -> ValueMatcher:
         return MISMATCH * found / (found + 1)
 
     return ValueMatcher(lambda value: value is not None and fewest(value) == 0, closeness)
+
+
+def schema_fault(operand: object, version: str) -> str | None:
+    """Why a schema matches nothing, where that can be told of it alone; StubFileError as above."""
+    schema = _schema(operand)
+    if _validator(schema, version) is None:
+        error = next(SCHEMA_VERSIONS[version](SCHEMA_VERSIONS[version].META_SCHEMA).iter_errors(schema), None)
+        return "is not a JSON Schema" + (f": {error.message}" if error is not None else "")
+    return _lost_reference(schema, version)
+
+
+def _lost_reference(schema: object, version: str) -> str | None:
+    """A reference to what is not in the schema; not looked for where parts have ids of their own."""
+    nodes = list(_nodes(schema))
+    if any(isinstance(node.get(key), str) for node in nodes[1:] for key in ("$id", "id")):
+        return None
+    resource = _SPECIFICATIONS[version].create_resource(schema)
+    resolver = EMPTY_REGISTRY.resolver_with_root(resource)
+    for reference in (node.get("$ref") for node in nodes):
+        try:
+            if isinstance(reference, str):
+                resolver.lookup(reference)
+        except _UNFIT:
+            return f"$ref {reference!r} leads to nothing in the schema"
+    return None
+
+
+def _nodes(schema: object) -> Iterator[Mapping[str, Any]]:
+    """Every mapping in a schema, itself first."""
+    if isinstance(schema, dict):
+        yield schema
+        for value in schema.values():
+            yield from _nodes(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from _nodes(value)
 
 
 def _schema(operand: object) -> object:
@@ -93,14 +136,7 @@ def _pattern(validator: Any, expression: str, instance: Any, schema: Any) -> Ite
 
 
 def _expressions(schema: object) -> Iterator[str]:
-    if isinstance(schema, dict):
-        if isinstance(schema.get("pattern"), str):
-            yield schema["pattern"]
-        for value in schema.values():
-            yield from _expressions(value)
-    elif isinstance(schema, list):
-        for value in schema:
-            yield from _expressions(value)
+    return (node["pattern"] for node in _nodes(schema) if isinstance(node.get("pattern"), str))
 
 
 def _errors(validator: Any) -> Callable[[Any], int]:

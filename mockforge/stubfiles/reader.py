@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from mockforge.errors import StubFileError
 from mockforge.model.service import Service
 from mockforge.model.stub import Stub
+from mockforge.stubfiles.file_faults import file_faults
 from mockforge.stubfiles.file_text import parse_file
 from mockforge.stubfiles.folder import Layout
 from mockforge.stubfiles.form import FileForm, ServiceForm, StubForm
@@ -162,7 +163,10 @@ class _Reading:
         if form.name is None:
             self._unnamed.add(len(self._stubs))
         name = form.name or derived_name(form)
-        self._stubs.append(to_stub(form, name, place, self._layout.bodies))
+        stub = to_stub(form, name, place, self._layout.bodies)
+        for key, refused in file_faults(stub.request):
+            place.refuse(key, refused)
+        self._stubs.append(stub)
 
     def _named(self) -> list[Stub]:
         """The stubs, those without a name told apart: `GET /orders`, `GET /orders (2)`."""

@@ -291,6 +291,22 @@ REFUSED = [
         ".bodyPatterns[0].matchesJsonPath.equalsTo: unknown key 'equalsTo', did you mean 'equalTo'?",
     ),
     ({"bodyPatterns": [{"matchesJsonPath": []}]}, ".bodyPatterns[0].matchesJsonPath: must be a mapping, not"),
+    (
+        {"bodyPatterns": [{"matchesJsonSchema": {"type": "objct"}}]},
+        ".bodyPatterns[0].matchesJsonSchema: is not a JSON Schema: 'objct' is not valid under any",
+    ),
+    (
+        {"headers": {"X": {"not": {"matchesJsonSchema": '{"$ref": "https://example.com/s.json"}'}}}},
+        ".headers.X.not.matchesJsonSchema: $ref 'https://example.com/s.json' leads to nothing in the schema",
+    ),
+    (
+        {
+            "bodyPatterns": [
+                {"and": [{"absent": True}, {"matchesJsonSchema": {"items": {"$ref": "#/$defs/a"}}}]}
+            ]
+        },
+        ".bodyPatterns[0].and[1].matchesJsonSchema: $ref '#/$defs/a' leads to nothing",
+    ),
     ({"urlpath": "/a"}, ".urlpath: unknown key 'urlpath', did you mean 'urlPath'?"),
 ]
 
