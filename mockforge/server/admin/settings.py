@@ -8,9 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mockforge.delays.distributions import compile_distribution
+from mockforge.delays.distributions import compile_distribution, law_of
 from mockforge.errors import MockForgeError
-from mockforge.model.stub import DelayDistribution
 from mockforge.server.admin.answers import AdminError, json_answer, object_body
 from mockforge.server.admin.context import ADMIN_PREFIX, Admin
 from mockforge.server.admin.store import GlobalDelay
@@ -68,12 +67,11 @@ def _delay(settings: Mapping[str, object]) -> GlobalDelay:
         raise AdminError("Error parsing JSON", pointer="/fixedDelay", detail=detail)
     if law is None:
         return GlobalDelay(fixed)
-    if not isinstance(law, dict) or not isinstance(law.get("type"), str):
+    if not isinstance(law, dict):
         detail = 'such as {"type": "uniform", "lower": 10, "upper": 20}'
         raise AdminError("Error parsing JSON", pointer="/delayDistribution", detail=detail)
-    parameters = {key: value for key, value in law.items() if key != "type"}
-    delay = DelayDistribution(law["type"], parameters)
     try:
+        delay = law_of(law)
         compile_distribution(delay)
     except MockForgeError as error:
         raise AdminError("Error parsing JSON", pointer="/delayDistribution", detail=str(error)) from None
