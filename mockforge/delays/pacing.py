@@ -29,7 +29,8 @@ __all__ = [
 
 #: No piece is larger, so that a slow reader holds no memory.
 SLICE = 256 * 1024
-#: A body whose time is given goes out in so many pieces, and at a rate in so many a second.
+#: A body whose time is given goes out in a piece so often, and in so many; at a rate in so many a second.
+_SPREAD_NS = 5_000_000
 _SPREAD_PIECES = 16
 _PIECES_A_SECOND = 50
 
@@ -110,11 +111,15 @@ class Spread:
     pieces: int | None = None
 
     def cuts(self, size: int) -> Iterator[tuple[int, int]]:
-        pieces = min(self.pieces or max(_SPREAD_PIECES, -(-size // SLICE)), size)
+        pieces = min(self.pieces or self._suitable(size), size)
         each = size // pieces if pieces else 0
         for number in range(1, pieces + 1):
             count = each if number < pieces else size - each * (pieces - 1)
             yield self.total_ns * number // pieces, count
+
+    def _suitable(self, size: int) -> int:
+        """A piece costs a wake-up: few in a short time, but none larger than a slice."""
+        return max(1, min(_SPREAD_PIECES, self.total_ns // _SPREAD_NS), -(-size // SLICE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,12 +39,13 @@ class Paced(NamedTuple):
     """What became of an answer whose bytes did not all go out at once.
 
     `planned_end_ns` is when its last byte, or the fault's end, was due; None where it never was. `failure`
-    says why the mock itself could not send what it should have.
+    says why the mock itself could not send what it should have. `sent_bytes` count the head, too.
     """
 
     planned_end_ns: int | None
     fault: str | None = None
     failure: str | None = None
+    sent_bytes: int = 0
 
 
 class ServeEvent(NamedTuple):

@@ -44,6 +44,7 @@ class TakingTime:
         self._first_byte_ns: int | None = None
         self._first_due_ns = self._start_ns
         self._failure: str | None = None
+        self._sent = 0
         self._broken = False
         self._ended = False
 
@@ -72,7 +73,7 @@ class TakingTime:
 
     def told(self, event: ServeEvent) -> ServeEvent:
         """The event with what became of the answer."""
-        paced = Paced(self._last_due_ns if self._ended else None, self._fault, self._failure)
+        paced = Paced(self._last_due_ns if self._ended else None, self._fault, self._failure, self._sent)
         plan = DelayPlan(event.plan.arrived_ns, self._first_due_ns)
         return event._replace(
             response=self._response, plan=plan, first_byte_ns=self._first_byte_ns, paced=paced
@@ -107,6 +108,7 @@ class TakingTime:
             if not await self._until(self._last_due_ns, left):
                 return False
             begins_at, passed = passed, passed + len(data)
+            self._sent = passed
             if passed < len(head) or not data:
                 continue
             if self._first_byte_ns is None:

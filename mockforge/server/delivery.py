@@ -226,7 +226,7 @@ class Outbox:
         """The transport's buffer is full: the caller does not read."""
         self._paused = True
         slot = self._slots[0] if self._slots else None
-        if isinstance(slot, Forwarding | Pacing):
+        if isinstance(slot, Forwarding):
             slot.pause()
 
     def resume(self) -> None:

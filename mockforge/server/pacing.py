@@ -55,6 +55,7 @@ class Pacing(Waiting):
         "_request",
         "_script",
         "_sending",
+        "_sent",
         "_start_ns",
         "_transport",
         "_turn",
@@ -90,7 +91,7 @@ class Pacing(Waiting):
         self._next: Piece | None = None
         self._file: FileSource | None = None
         self._failure: str | None = None
-        self._start_ns = self._last_due_ns = 0
+        self._start_ns = self._last_due_ns = self._sent = 0
         #: When the first byte left, and when it was due.
         self._first_byte_ns: int | None = None
         self._first_due_ns = 0
@@ -120,9 +121,6 @@ class Pacing(Waiting):
         if not self._armed:
             self._go_on()
         return False
-
-    def pause(self) -> None:
-        """The caller does not read; nothing is sent while the order is paused."""
 
     def resume(self) -> None:
         """The caller reads again."""
@@ -213,6 +211,7 @@ class Pacing(Waiting):
                 if self._first_byte_ns is None:
                     self._first_byte_ns, self._first_due_ns = now_ns, due_ns
                 self._transport.write(piece.data)
+                self._sent += len(piece.data)
             self._last_due_ns = due_ns
             self._next = next(self._pieces, None)
         self._wake_at(clock.now_ns())  # others have their turn first
@@ -264,7 +263,7 @@ class Pacing(Waiting):
                 self._in_flight,
                 caller_left,
                 None,
-                Paced(self._last_due_ns if complete else None, fault, self._failure),
+                Paced(self._last_due_ns if complete else None, fault, self._failure, self._sent),
             )
         )
         if decision.callbacks and not caller_left:

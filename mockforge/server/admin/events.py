@@ -155,6 +155,7 @@ def _paced(paced: Paced, arrived_ns: int) -> dict[str, object]:
         "plannedEndMilliseconds": None if end_ns is None else (end_ns - arrived_ns) / 1e6,
         "fault": paced.fault,
         "failure": paced.failure,
+        "sentBytes": paced.sent_bytes,
     }
 
 

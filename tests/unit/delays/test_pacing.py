@@ -62,5 +62,11 @@ def test_every_pace_sends_all_bytes_in_rising_time(size: int, pace: Pace) -> Non
 @pytest.mark.parametrize("size", [1, 7, 16, 1_000, 20 * SLICE])
 def test_a_body_whose_time_is_given_is_out_at_that_time_in_pieces_of_a_slice_at_most(size: int) -> None:
     cuts = list(Spread(300 * MS).cuts(size))
+    assert len(cuts) == max(min(16, size), -(-size // SLICE))
     assert cuts[-1][0] == 300 * MS
     assert max(count for _, count in cuts) <= SLICE
+
+
+def test_a_short_time_has_few_pieces() -> None:
+    assert list(Spread(4 * MS).cuts(100)) == [(4 * MS, 100)]
+    assert [at_ns for at_ns, _ in Spread(12 * MS).cuts(100)] == [6 * MS, 12 * MS]

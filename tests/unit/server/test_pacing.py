@@ -89,6 +89,7 @@ def test_the_event_tells_the_planned_and_the_observed_end() -> None:
     assert event.paced is not None
     assert (event.plan.first_byte_ns, event.first_byte_ns) == (START, START)
     assert (event.paced.planned_end_ns, event.end_ns) == (START + 300 * MS, START + 300 * MS)
+    assert event.paced.sent_bytes == len(wire.received())
 
 
 def test_a_rate_is_kept() -> None:
