@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
-import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 
 from mockforge.cli import compare_options as options
-from mockforge.cli.console import out, say
+from mockforge.cli.console import out
 from mockforge.cli.project_options import ProjectFile, tolerances_of
+from mockforge.cli.renderings import page_wanted, show_page, write_rendering
 from mockforge.errors import EXIT_INCONCLUSIVE, EXIT_OK, EXIT_OUTSIDE, UsageError
 from mockforge.report.files import Files, compare_files
 from mockforge.report.naming import NameMap
@@ -63,18 +62,16 @@ def compare(
     """
     files, named = _sides(real, mock, a or (), b or ()), NameMap.parse(names or ())
     tolerances = tolerances_of(project, [*(tolerance or ()), *(expect or ())], floor)
-    if show and html is None:
-        html = Path(tempfile.mkdtemp(prefix="mockforge-")) / "report.html"
+    html = page_wanted(html, show, "report.html")
     caller = _callers(caller_a or (), caller_b or ())
     report = compare_files(files, tolerances, WarmUp.parse(warm_up), caller, named)
     out.print(DeviationView(report, verbose))
     forms = {"html": html, "json": json, "markdown": markdown, "junit": junit, "prometheus": prometheus}
     for form, path in forms.items():
         if path is not None:
-            _write(path, RENDERERS[form](report))
-            say.print(f"wrote {path}", markup=False)
+            write_rendering(path, RENDERERS[form](report))
     if show and html is not None:
-        webbrowser.open(html.resolve().as_uri())
+        show_page(html)
     if tolerances.decide:
         raise typer.Exit(_EXIT_CODES[report.verdict])
 
@@ -98,16 +95,3 @@ def _callers(real: Sequence[Path], mock: Sequence[Path]) -> Files | None:
     if bool(real) != bool(mock):
         raise UsageError("the caller's results are needed on both sides", hint="--caller-a and --caller-b")
     return Files(real, mock) if real else None
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a rendering, making its folder. Raises UsageError where that cannot be done."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(
-            f"the report cannot be written: {error.strerror or error}",
-            where=str(path),
-            hint="name a file in a folder that can be written",
-        ) from error

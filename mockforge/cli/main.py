@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = {
     "replay": "replay",
     "profile": "profile",
     "compare": "compare",
+    "history": "history",
 }
 
 

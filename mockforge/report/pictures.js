@@ -16,6 +16,7 @@ const pictures = (() => {
     const of = (name) => style.getPropertyValue(`--${name}`).trim();
     return {
       ink: of("ink"), soft: of("soft"), line: of("line"), panel: of("panel"), between: of("between"), text: of("text"),
+      good: of("good"), bad: of("bad"), grave: of("grave"),
       real: of("real"), mock: of("mock"), realFill: of("real-fill"), mockFill: of("mock-fill"),
     };
   }
