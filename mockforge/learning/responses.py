@@ -10,13 +10,16 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mockforge.learning.answers import Answer, Answers, Key, Outcome, written_body
+from mockforge.learning.body_times import fit_body_time
 from mockforge.learning.echoes import find_echo
 from mockforge.learning.latency import FEW_SAMPLES, LatencyFit, fit_latency
 from mockforge.learning.pooling import Parent
 from mockforge.learning.states import changes_of
 from mockforge.model.headers import Headers
+from mockforge.model.sending import SendingDefinition
 from mockforge.model.stub import Body, ResponseDefinition, Variant, Variants
 
 __all__ = ["LearnedOutcome", "is_plain", "learn_responses"]
@@ -125,7 +128,12 @@ class _Forming:
 def _learn_outcome(name: str, form: _Forming, share: float) -> tuple[ResponseDefinition, LearnedOutcome]:
     outcome, answers = form.outcome, form.answers
     left_ns = answers.left_ns if outcome.name == answers.outcomes()[0].name else []
-    fit, remarks = _latency(outcome, left_ns, form.parent)
+    body_time = fit_body_time(*_times(outcome))
+    fit, remarks = _latency(outcome, left_ns, form.parent, apart=body_time is not None)
+    if body_time is not None:
+        remarks.append(
+            f"the body takes its own time: p50 {body_time.p50_ms:.3g} ms, p95 {body_time.p95_ms:.3g} ms"
+        )
     rows = form.rows()
     response = _response(rows, form)
     kind = "template" if response.transformers else "variants" if response.variants else "static"
@@ -147,7 +155,14 @@ def _learn_outcome(name: str, form: _Forming, share: float) -> tuple[ResponseDef
         fit=fit,
         remarks=tuple(remarks),
     )
-    return replace(response, share=share if share < 1 else None, delay=fit.distribution), learned
+    sending = SendingDefinition(body_time=body_time.distribution) if body_time is not None else None
+    share_or_all = share if share < 1 else None
+    return replace(response, share=share_or_all, delay=fit.distribution, sending=sending), learned
+
+
+def _times(outcome: Outcome) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """To the first byte, and to the last, of each answer."""
+    return np.asarray(outcome.ttfb_ns, dtype=np.int64), np.asarray(outcome.total_ns, dtype=np.int64)
 
 
 def _remarks_on_variants(form: _Forming, rows: Sequence[tuple[Key, Answer]]) -> list[str]:
@@ -159,16 +174,17 @@ def _remarks_on_variants(form: _Forming, rows: Sequence[tuple[Key, Answer]]) -> 
     return [*remarks, changed] if changed else remarks
 
 
-def _latency(outcome: Outcome, left_ns: Sequence[int], parent: Parent | None) -> tuple[LatencyFit, list[str]]:
-    """The law of the time to the first byte; to the last one where the body came slowly."""
-    total_ns = np.asarray(outcome.total_ns, dtype=np.int64)
-    ttfb_ns = np.asarray(outcome.ttfb_ns, dtype=np.int64)
+def _latency(
+    outcome: Outcome, left_ns: Sequence[int], parent: Parent | None, *, apart: bool
+) -> tuple[LatencyFit, list[str]]:
+    """The law of the time to the first byte; to the last one where the body counts and has no law `apart`."""
+    ttfb_ns, total_ns = _times(outcome)
     if not total_ns.size:
         return fit_latency(np.ones(1, dtype=np.int64)), ["no time of these can be: they are given at once"]
     remarks = []
     transfer_ns = float(np.median(total_ns - ttfb_ns))
-    if transfer_ns > _SLOW_TRANSFER * float(np.median(total_ns)):
-        remarks.append("slow body: its transfer is part of the delay")
+    if not apart and transfer_ns > _SLOW_TRANSFER * float(np.median(total_ns)):
+        remarks.append("the body's time is part of the delay")
         ttfb_ns = total_ns
     if total_ns.size < FEW_SAMPLES:
         lent = (

@@ -16,7 +16,7 @@ from mockforge.model.exchange import Exchange, Request, Response
 from mockforge.model.headers import Headers
 from mockforge.model.request import RequestView
 from mockforge.model.service import Service
-from mockforge.model.stub import Body, ResponseDefinition, Stub
+from mockforge.model.stub import Body, DelayDistribution, ResponseDefinition, Stub
 
 MS = 1_000_000
 
@@ -277,13 +277,24 @@ def test_each_outcome_accounts_for_what_was_learned() -> None:
 # Delays
 
 
-def test_a_body_that_comes_slowly_is_part_of_the_delay() -> None:
-    slow = learn([exchange("/a", times_ms=(10, 50))] * 40).outcomes[0]
-    assert slow.fit.p50_ms == 50
-    assert slow.remarks == ("slow body: its transfer is part of the delay",)
-    quick = learn([exchange("/a", times_ms=(10, 10.5))] * 40).outcomes[0]
-    assert quick.fit.p50_ms == 10
-    assert quick.remarks == ()
+def test_a_body_that_comes_slowly_has_a_time_of_its_own() -> None:
+    learned = learn([exchange("/a", times_ms=(10, 50))] * 40)
+    response = only_response(learned)
+    assert learned.outcomes[0].fit.p50_ms == 10
+    assert response.sending is not None
+    points = {0: 40, 50: 40, 100: 40}
+    assert response.sending.body_time == DelayDistribution("quantiles", {"unit": "ms", "points": points})
+    assert learned.outcomes[0].remarks == ("the body takes its own time: p50 40 ms, p95 40 ms",)
+
+
+def test_a_short_time_of_the_body_that_counts_is_part_of_the_delay() -> None:
+    learned = learn([exchange("/a", times_ms=(1, 1.4))] * 40)
+    assert learned.outcomes[0].fit.p50_ms == pytest.approx(1.4)
+    assert learned.outcomes[0].remarks == ("the body's time is part of the delay",)
+    quick = learn([exchange("/a", times_ms=(10, 10.5))] * 40)
+    assert only_response(quick).sending is None
+    assert quick.outcomes[0].fit.p50_ms == 10
+    assert quick.outcomes[0].remarks == ()
 
 
 # Odd recordings
