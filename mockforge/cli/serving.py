@@ -90,13 +90,13 @@ class _Running:
 
 @dataclass(slots=True)
 class Serving:
-    """Services that share the options, the admin API and the end."""
+    """Services that share the options, the admin API and the end; `listed` once they listen."""
 
     options: ServingOptions
     ending: Ending = field(default_factory=Ending)
     _read: list[_Read] = field(default_factory=list)
     _running: list[_Running] = field(default_factory=list)
-    _listed: list[ServedService] = field(default_factory=list)
+    listed: list[ServedService] = field(default_factory=list)
 
     def read(self, entries: Sequence[ProjectService]) -> None:
         """Read and compile every service; raises one StubFileError with the problems of all of them."""
@@ -108,8 +108,9 @@ class Serving:
             except StubFileError as error:
                 problems += error.problems or (str(error),)
                 continue
-            # Each draws by a seed of its own, which others that come or go do not change.
-            seed = drawn if len(entries) == 1 else drawn ^ zlib.crc32(entry.name.encode())
+            # Each draws by a seed of its own, which others that come or go do not change; a service that is
+            # served alone has no name here, and the seed itself.
+            seed = drawn ^ zlib.crc32(entry.name.encode())
             seed = seed if entry.seed is None or self.options.seed is not None else entry.seed
             read = _of_entry(entry, load if compiled.service.stubs else load_first)
             self._read.append(_Read(entry, compiled, seed, read))
@@ -132,7 +133,7 @@ class Serving:
 
     def announce(self) -> None:
         """A line for each service."""
-        for service, running in zip(self._listed, self._running, strict=True):
+        for service, running in zip(self.listed, self._running, strict=True):
             named = "" if service.host is None else f" (Host: {service.host})"
             stubs = count(len(service.app.stubs))
             say.print(
@@ -188,14 +189,14 @@ class Serving:
         self._running.append(_Running(entry, app, read.seed, read.read, file, unmatched))
         host = f"[{own.host}]" if ":" in own.host else own.host
         url = f"{options.scheme}://{host}:{own.port}"
-        self._listed.append(ServedService(engine.service.name, url, entry.host, read.seed, app))
+        self.listed.append(ServedService(engine.service.name, url, entry.host, read.seed, app))
         return app
 
     def _app(self, engine: Engine, entry: ProjectService) -> MockApp:
         """An application that warns when it is late, and when it is asked for more than was recorded."""
         journal = Journal()
         journal.lateness.on_late = _warn_sometimes()
-        admin = AdminOptions(self.options.admin_token, entry.stubs, self.ending, self._listed)
+        admin = AdminOptions(self.options.admin_token, entry.stubs, self.ending, self.listed)
         limits = Limits(body=self.options.max_body * 1024 * 1024)
         app = MockApp(engine, journal, limits=limits, admin=admin, upstream=self.options.passing.pool())
         app.lane.stations.on_beyond = lambda beyond: warn(str(beyond))

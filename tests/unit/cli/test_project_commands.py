@@ -11,7 +11,9 @@ from mockforge.cli.check import check
 from mockforge.cli.project_options import tolerances_of
 from mockforge.cli.record import record
 from mockforge.cli.serve import serve
+from mockforge.cli.serving import Serving, ServingOptions
 from mockforge.errors import StubFileError, UsageError
+from mockforge.project.reader import ProjectService
 
 
 def project(folder: Path, text: str) -> Path:
@@ -78,3 +80,21 @@ def test_tolerances_of_the_command_line_go_before_the_projects(tmp_path: Path) -
     tolerances = tolerances_of(file, ["p95=20%"], None)
     assert (tolerances.of("x", "p95"), tolerances.of("x", "p99")) == (0.2, 0.3)
     assert (tolerances.floor_ms, tolerances_of(file, [], 2).floor_ms) == (4, 2)
+
+
+def test_the_draws_of_a_service_are_its_own_whichever_others_are_served(tmp_path: Path) -> None:
+    entries = [ProjectService(name, 0, tmp_path) for name in ("a", "b")]
+
+    def seeds(*served: ProjectService, seed: int | None = 5) -> dict[str, int]:
+        serving = Serving(ServingOptions(seed=seed))
+        serving.read(served)
+        for port in serving.listen():
+            port.sock.close()
+        return {each.name: each.seed for each in serving.listed}
+
+    both = seeds(*entries)
+    assert both["a"] != both["b"]
+    assert seeds(entries[1]) == {"b": both["b"]}
+    assert seeds(ProjectService("", 0, tmp_path)) == {tmp_path.name: 5}
+    own = ProjectService("a", 0, tmp_path, seed=9)
+    assert (seeds(own), seeds(own, seed=None)) == ({"a": both["a"]}, {"a": 9})
