@@ -159,6 +159,9 @@ class Pacing(Waiting):
             self._failure = str(error)
             self._record(caller_left=False)
             self._transport.abort()  # the caller can tell that it is not all
+        except Exception:
+            self._transport.abort()  # the order is lost; this connection is, and no other
+            raise
 
     def _begin(self) -> None:
         decision = self.decision

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from mockforge.model.forwarding import ProxyDefinition
+from mockforge.model.request import RequestView
 from mockforge.model.sending import (
     Dribble,
     EventStream,
@@ -15,7 +17,7 @@ from mockforge.model.sending import (
     ServerSentEvent,
 )
 from mockforge.model.service import Capacity
-from mockforge.model.stub import Body, DelayDistribution, Stub
+from mockforge.model.stub import Body, DelayDistribution, RequestPattern, ResponseDefinition, Stub
 from mockforge.server.run_record import exchange_of
 from mockforge.stubfiles.folder import STREAMED_FROM, Bodies
 from tests.unit.server.harness import MS, START, Mock, S, Wire, get, statuses, stub
@@ -349,6 +351,34 @@ def test_a_recorded_run_has_the_fault_as_its_error(path: str, error: str | None)
     mock.advance(1_000)
     exchange = exchange_of(mock.events()[0], START)
     assert (exchange.error, exchange.response is None) == (error, error is not None)
+
+
+def test_a_proxied_answer_gives_way_to_a_fault_that_comes() -> None:
+    proxy = ProxyDefinition("http://127.0.0.1:1")
+    sending = SendingDefinition(fault=FaultDefinition("EMPTY_RESPONSE", 0.5))
+    mock = Mock([stub("/p", body=None, proxy=proxy, sending=sending)])
+    decisions = [mock.engine.decide(RequestView("GET", "/p"), START) for _ in range(100)]
+    assert sum(each.forward is None for each in decisions) == 50
+    assert all((each.forward is None) == (each.sending is not None) for each in decisions)
+
+
+def test_each_of_several_responses_has_its_own_fault() -> None:
+    faulty = ResponseDefinition(sending=SendingDefinition(fault=FaultDefinition("NO_RESPONSE")), share=0.25)
+    mock = Mock([Stub("/s", RequestPattern(), (ResponseDefinition(share=0.75), faulty))])
+    decisions = [mock.engine.decide(RequestView("GET", "/s"), START) for _ in range(100)]
+    assert sum(each.sending is not None for each in decisions) == 25
+
+
+def test_a_transport_that_breaks_costs_its_own_connection_alone(caplog: pytest.LogCaptureFixture) -> None:
+    mock, wire = connected()
+    other = mock.connect()
+    wire.send(get("/dribble"))
+    other.send(get("/dribble"))
+    wire.transport.broken = OSError("broken")
+    mock.advance(200)
+    assert (wire.transport.aborted, other.transport.aborted) == (True, False)
+    assert other.received().endswith(b"0123456789ab")
+    assert "broken" in caplog.text
 
 
 # Files
