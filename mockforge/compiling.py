@@ -28,7 +28,7 @@ from mockforge.model.service import DEFAULT_POOL, Capacity, Service
 from mockforge.model.stub import ResponseDefinition, ScenarioStep, Stub, Variants
 from mockforge.state.pools import PoolAnswer, PoolRule
 from mockforge.state.steps import Step, compile_step
-from mockforge.templating.jinja import RenderBody
+from mockforge.templating.rendering import AnswerTemplate, compile_answer
 from mockforge.templating.transformers import TRANSFORMERS
 
 __all__ = ["CompiledResponse", "CompiledService", "CompiledStub", "VariantTable", "compile_service"]
@@ -54,7 +54,7 @@ class CompiledResponse:
     fixed_ns: int
     delays: tuple[Distribution, ...]
     variants: VariantTable | None
-    template: RenderBody | None
+    template: AnswerTemplate | None
     forward: CompiledForward | None
     sending: CompiledSending | None
 
@@ -191,8 +191,8 @@ def _compile_response(response: ResponseDefinition, path: re.Pattern[str] | None
     rendered = _render(response)
     variants = _compile_variants(rendered, response.variants, path) if response.variants else None
     template = None
-    if response.transformers and response.body is not None:
-        template = TRANSFORMERS[response.transformers[0]](response.body)
+    if response.transformers and response.proxy is None:
+        rendered, template = compile_answer(TRANSFORMERS[response.transformers[0]], rendered, response.body)
     forward = None
     if response.proxy is not None:
         templated = bool(response.transformers)

@@ -157,7 +157,7 @@ class Engine:
             rendered = self._choose_variant(response.variants, request, (stub.name, number))
         elif response.template is not None:
             rendered = rendered_for(
-                response.template, rendered, request, stub.name, _parameters(stub, request)
+                response.template, rendered, request, stub.name, _parameters(stub, request), self._random
             )
         delay_ns, level = 0, None
         for position, delay in enumerate(response.delays):

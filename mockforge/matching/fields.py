@@ -9,7 +9,14 @@ from urllib.parse import parse_qsl
 
 from mockforge.model.request import RequestView
 
-__all__ = ["basic_credentials", "cookie_values", "form_values", "host_and_port"]
+__all__ = [
+    "basic_credentials",
+    "cookie_values",
+    "cookies_of",
+    "form_of",
+    "form_values",
+    "host_and_port",
+]
 
 _FORM_TYPE = "application/x-www-form-urlencoded"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -19,14 +26,24 @@ ByName = dict[str, list[str]]
 
 def cookie_values(request: RequestView, name: str) -> Sequence[str]:
     """Every value of a cookie (RFC 6265 §4.2), quotes around it left out."""
+    return cookies_of(request).get(name, ())
+
+
+def cookies_of(request: RequestView) -> ByName:
+    """Every cookie with its values."""
     found: ByName = request.remembered("cookies", _cookies)
-    return found.get(name, ())
+    return found
 
 
 def form_values(request: RequestView, name: str) -> Sequence[str]:
     """Every value of a field of a form in the body; none where the body says that it is something else."""
+    return form_of(request).get(name, ())
+
+
+def form_of(request: RequestView) -> ByName:
+    """Every field of a form in the body with its values."""
     found: ByName = request.remembered("form", _form)
-    return found.get(name, ())
+    return found
 
 
 def basic_credentials(request: RequestView) -> tuple[str, str] | None:

@@ -247,19 +247,19 @@ class ResponseForm(Form):
         check_proxy(self, (*BODY_KINDS, "variants"))
         check_sending(self, (*BODY_KINDS, "variants", "transformers"))
         if self.transformers:
-            self._only_a_body_is_transformed()
+            self._something_is_transformed()
         return self
 
-    def _only_a_body_is_transformed(self) -> None:
+    def _something_is_transformed(self) -> None:
         if self.variants is not None:
             raise RefusedError(
                 "transformers and variants exclude one another", "variants are sent as they are"
             )
-        if not self.written((*BODY_KINDS, "proxyBaseUrl")):
-            raise RefusedError("transformers need a body to transform")
-        for name, values in self.headers.items():
+        if not self.headers and not self.written((*BODY_KINDS, "proxyBaseUrl")):
+            raise RefusedError("transformers need a body or headers to transform")
+        for name, values in self.headers.items() if self.proxy_base_url else ():
             if any(map(_MARKUP.search, values)):
-                raise RefusedError(f"header {name} holds a template, which only a body can yet")
+                raise RefusedError(f"header {name} holds a template, which the answer of a proxy cannot yet")
 
 
 def _expand(written: object) -> object:

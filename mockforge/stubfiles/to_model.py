@@ -218,6 +218,9 @@ class _Responses:
         body = self._body(form, key)
         if body is not None:
             self._check_template(form.transformers, body, (*key, body.kind))
+        for name, values in form.headers.items():
+            for value in values:
+                self._check_template(form.transformers, Body("body", value), (*key, "headers", name))
         proxy = to_proxy(form)
         if proxy is not None:
             with self.place.refusing((*key, "proxyBaseUrl")):

@@ -11,22 +11,24 @@ Whatever goes wrong when it is rendered, in an expression or in the sandbox, is 
 
 from __future__ import annotations
 
+import difflib
 import functools
 import re
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
 import orjson
-from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, UndefinedError, meta, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import TemplateSyntaxError, UndefinedError, meta, nodes
 
 from mockforge.errors import StubFileError
 from mockforge.model.stub import Body
+from mockforge.templating.budget import RENDERING, Rendering
 from mockforge.templating.request import TemplateRequest
+from mockforge.templating.sandbox import Sandbox, written
 
-__all__ = ["RenderBody", "TemplateFailure", "compile_body_template"]
+__all__ = ["BodyTemplate", "RenderBody", "TemplateFailure", "compile_body_template"]
 
 
 class TemplateFailure(Exception):  # noqa: N818 - it is the template's failure, not this program's error
@@ -47,19 +49,6 @@ _LONGEST_SHOWN = 80
 _LONGEST_REMEMBERED = 1_000
 
 
-def _written(value: object) -> str:
-    """How a value stands in a body: a text or number as it is, the rest as JSON."""
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
-        return str(value)
-    if isinstance(value, Undefined):
-        return str(value)  # raises, and says what is not there
-    if value is None or isinstance(value, bool | dict | list | tuple):
-        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
-    if isinstance(value, Mapping):
-        return orjson.dumps(dict(value)).decode()
-    raise TypeError(f"a {type(value).__name__} cannot stand in a body")
-
-
 def _as_is(text: str) -> str:
     return text
 
@@ -68,58 +57,30 @@ def _escaped(text: str) -> str:
     return orjson.dumps(text).decode()[1:-1]
 
 
-class _Absent(StrictUndefined):
-    """A member that a mapping lacks and whose name is a method's too (`items`): undefined, but to a call."""
-
-    __slots__ = ("method",)
-    method: Callable[..., object]
-    unsafe_callable = alters_data = False  # what the sandbox asks before it calls
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(name)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.method(*args, **kwargs)
-
-
-class _Environment(ImmutableSandboxedEnvironment):
-    """Jinja's sandbox, without what is random: a run must be repeatable from its seed."""
-
-    def __init__(self, newline_sequence: Any) -> None:
-        super().__init__(
-            undefined=StrictUndefined,
-            autoescape=False,
-            keep_trailing_newline=True,
-            newline_sequence=newline_sequence,
-            finalize=_written,
-        )
-        del self.globals["lipsum"], self.filters["random"]
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        """A mapping's members come before its methods: `request.json.items` is the request's own."""
-        if not isinstance(obj, Mapping):
-            return super().getattr(obj, attribute)
-        if attribute in obj:
-            return obj[attribute]
-        found = super().getattr(obj, attribute)
-        if isinstance(found, Undefined):
-            return found
-        absent = _Absent(obj=obj, name=attribute)
-        absent.method = found
-        return absent
-
-    def getitem(self, obj: Any, argument: Any) -> Any:
-        """Brackets never lead to a method of a mapping."""
-        if not isinstance(obj, Mapping):
-            return super().getitem(obj, argument)
-        return obj[argument] if argument in obj else self.undefined(obj=obj, name=argument)
-
-
 #: Jinja makes all line breaks of a template alike.
-_LF, _CRLF = _Environment("\n"), _Environment("\r\n")
+_LF, _CRLF = Sandbox("\n"), Sandbox("\r\n")
 
 
-def compile_body_template(body: Body) -> RenderBody:
+class BodyTemplate:
+    """A compiled text, a `RenderBody`; `literal` where nothing in it depends on a request."""
+
+    __slots__ = ("_segments", "literal")
+
+    def __init__(self, segments: Sequence[str | Segment]) -> None:
+        self._segments = segments
+        is_literal = all(isinstance(each, str) for each in segments)
+        self.literal = "".join(map(str, segments)).encode() if is_literal else None
+
+    def __call__(self, request: TemplateRequest) -> bytes:
+        RENDERING.set(Rendering(request.random))
+        text = "".join([each if isinstance(each, str) else each(request) for each in self._segments])
+        try:
+            return text.encode()
+        except UnicodeEncodeError as error:
+            raise TemplateFailure(f"the rendered text is not Unicode: {error.reason}") from error
+
+
+def compile_body_template(body: Body) -> BodyTemplate:
     """A body's template; StubFileError where it does not parse, or asks for what no request has."""
     try:
         segments = _joined(_json(body.value) if body.kind == "jsonBody" else _text(_source(body), _as_is))
@@ -132,14 +93,7 @@ def compile_body_template(body: Body) -> RenderBody:
     except Exception as error:  # Jinja compiles to Python, which refuses in its own ways
         raise StubFileError(f"template does not parse: {_reason(error)}") from error
 
-    def render(request: TemplateRequest) -> bytes:
-        text = "".join([each if isinstance(each, str) else each(request) for each in segments])
-        try:
-            return text.encode()
-        except UnicodeEncodeError as error:
-            raise TemplateFailure(f"the rendered text is not Unicode: {error.reason}") from error
-
-    return render
+    return BodyTemplate(segments)
 
 
 def _source(body: Body) -> str:
@@ -213,14 +167,26 @@ _remembered_cut = functools.lru_cache(maxsize=10_000)(_cut)
 
 def _check(template: nodes.Template) -> None:
     """Refuse names that nothing will ever have, and other files."""
+    kinds: tuple[tuple[Any, Iterable[str]], ...] = ((nodes.Filter, _LF.filters), (nodes.Test, _LF.tests))
+    for kind, known in kinds:
+        for node in template.find_all(kind):
+            if node.name not in known:
+                what = f"template asks for the {kind.__name__.lower()} {node.name!r}, which is not known"
+                raise StubFileError(what, hint=_known(node.name, known))
     for name in sorted(meta.find_undeclared_variables(template) - {"request"}):
-        raise StubFileError(f"template asks for {name!r}, which is not known", hint="known: request")
+        hint = _known(name, ("request", *_LF.globals))
+        raise StubFileError(f"template asks for {name!r}, which is not known", hint=hint)
     for part in _parts_of_request(template):
         if TemplateRequest.part(part) is None:
             hint = f"known: {', '.join(f'request.{each}' for each in TemplateRequest.PARTS)}"
             raise StubFileError(f"template asks for 'request.{part}', which no request has", hint=hint)
     for file in meta.find_referenced_templates(template):
         raise StubFileError(f"template includes {file!r}; it can include no other file")
+
+
+def _known(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else "known: request, and what docs/templating.md lists"
 
 
 def _parts_of_request(template: nodes.Template) -> Iterator[str]:
@@ -234,8 +200,8 @@ def _parts_of_request(template: nodes.Template) -> Iterator[str]:
                 yield str(node.arg.value)
 
 
-def _statements(source: str, environment: _Environment, write: Write) -> Segment:
-    template = environment.from_string(source)
+def _statements(source: str, environment: Sandbox, write: Write) -> Segment:
+    template = environment.template(source)
     lines = source.splitlines()
 
     def render(request: TemplateRequest) -> str:
@@ -249,23 +215,23 @@ def _statements(source: str, environment: _Environment, write: Write) -> Segment
     return render
 
 
-def _expression(expression: str, environment: _Environment, write: Write) -> Segment:
+def _expression(expression: str, environment: Sandbox, write: Write) -> Segment:
     looked_up = _LOOK_UP.fullmatch(expression)
     value_of = _look_up(looked_up[1]) if looked_up else _compiled(expression, environment)
     shown = _brief(f"{{{{ {expression} }}}}")
 
     def render(request: TemplateRequest) -> str:
         try:
-            return write(_written(value_of(request)))
+            return write(written(value_of(request)))
         except Exception as error:  # an expression can fail in any way that Python knows
             raise TemplateFailure(f"{shown}: {_reason(error)}") from error
 
     return render
 
 
-def _compiled(expression: str, environment: _Environment) -> Callable[[TemplateRequest], Any]:
+def _compiled(expression: str, environment: Sandbox) -> Callable[[TemplateRequest], Any]:
     # In parentheses, for `{{ a, b }}` is an expression too.
-    compiled = environment.compile_expression(f"({expression})", undefined_to_none=False)
+    compiled = environment.expression(f"({expression})")
     return lambda request: compiled(request=request)
 
 

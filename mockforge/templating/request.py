@@ -4,28 +4,41 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar
+from random import Random
+from typing import Any, ClassVar, Final
+from urllib.parse import unquote
 
+from mockforge.matching.fields import cookies_of, form_of, host_and_port
 from mockforge.model.headers import Headers
 from mockforge.model.request import MALFORMED, RequestView
 
 __all__ = ["TemplateRequest"]
 
+#: What is drawn from where no service has a generator.
+_REPEATABLE: Final = Random(0)
+
 
 class TemplateRequest:
     """`request` in a template; each part is parsed when a template first asks for it.
 
-    `path` holds the path parameters, `query` each parameter's first value, `headers` each field's first value
-    by its name in any case, `json` the parsed body (None where it is not JSON).
+    `path` holds the path parameters and `segments` what stands between its slashes, `query`, `cookies` and
+    `form` each name's first value and `queries` all of them, `headers` each field's first value by its name
+    in any case, `json` the parsed body (None where it is not JSON). `random` is what helpers draw from.
     """
 
-    __slots__ = ("_request", "path")
+    __slots__ = ("_request", "path", "random")
 
-    PARTS: ClassVar = ("method", "url", "path", "query", "headers", "body", "json")
+    PARTS: ClassVar = (
+        "method", "url", "path", "segments", "query", "queries", "headers", "cookies", "body", "json",
+        "form", "client", "scheme", "host", "port",
+    )  # fmt: skip
 
-    def __init__(self, request: RequestView, parameters: Mapping[str, str]) -> None:
+    def __init__(
+        self, request: RequestView, parameters: Mapping[str, str], random: Random | None = None
+    ) -> None:
         self._request = request
         self.path = parameters
+        self.random = random or _REPEATABLE
 
     @classmethod
     def part(cls, name: str) -> Callable[[TemplateRequest], Any] | None:
@@ -43,6 +56,38 @@ class TemplateRequest:
     @property
     def query(self) -> dict[str, str]:
         return {name: values[0] for name, values in self._request.query.items()}
+
+    @property
+    def segments(self) -> list[str]:
+        return [unquote(segment) for segment in self._request.path.split("/")[1:]]
+
+    @property
+    def queries(self) -> dict[str, list[str]]:
+        return self._request.query
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        return {name: values[0] for name, values in cookies_of(self._request).items()}
+
+    @property
+    def form(self) -> dict[str, str]:
+        return {name: values[0] for name, values in form_of(self._request).items()}
+
+    @property
+    def client(self) -> str:
+        return self._request.connection.client_ip
+
+    @property
+    def scheme(self) -> str:
+        return self._request.connection.scheme
+
+    @property
+    def host(self) -> str:
+        return host_and_port(self._request)[0]
+
+    @property
+    def port(self) -> int:
+        return host_and_port(self._request)[1]
 
     @property
     def headers(self) -> Mapping[str, str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from mockforge.model.stub import Body
-from mockforge.templating.jinja import RenderBody, compile_body_template
+from mockforge.templating.jinja import BodyTemplate, compile_body_template
 
 __all__ = ["TRANSFORMERS"]
 
-TRANSFORMERS: Mapping[str, Callable[[Body], RenderBody]] = {"jinja": compile_body_template}
+TRANSFORMERS: Mapping[str, Callable[[Body], BodyTemplate]] = {"jinja": compile_body_template}

@@ -31,6 +31,7 @@ WITHIN_LAYER = {
     ("forwarding", "delays"),
     ("forwarding", "templating"),
     ("stubfiles", "delays"),
+    ("templating", "matching"),
     ("stubfiles", "forwarding"),
     ("stubfiles", "matching"),
     ("stubfiles", "templating"),

@@ -178,14 +178,14 @@ REFUSED = [
     ),
     ({"transformers": "jinja"}, ".transformers: must be a list, not 'jinja'"),
     ({"transformers": ["jinja", "jinja"]}, ".transformers: jinja and jinja exclude one another"),
-    ({"transformers": ["jinja"]}, ": transformers need a body to transform"),
+    ({"transformers": ["jinja"]}, ": transformers need a body or headers to transform"),
     (
         {"transformers": ["jinja"], "body": "", "variants": {"file": "a.jsonl"}},
         ": transformers and variants exclude one another (variants are sent as they are)",
     ),
     (
-        {"transformers": ["jinja"], "body": "", "headers": {"Location": "/{{ request.path.id }}"}},
-        ": header Location holds a template, which only a body can yet",
+        {"transformers": ["jinja"], "body": "", "headers": {"Location": "/{{ order.id }}"}},
+        ".headers.Location: template asks for 'order', which is not known",
     ),
     (
         {"transformers": ["jinja"], "body": "{{ request.pth.id }}"},
@@ -193,7 +193,7 @@ REFUSED = [
     ),
     (
         {"transformers": ["jinja"], "jsonBody": {"a": "{{ order }}"}},
-        ".jsonBody: template asks for 'order', which is not known (known: request)",
+        ".jsonBody: template asks for 'order', which is not known (known: request",
     ),
     ({"transformers": ["jinja"], "body": "{{"}, ".body: template does not parse: line 1: "),
     ({"transformers": ["jinja"], "base64Body": "/w=="}, ".base64Body: template is not UTF-8 at byte 0"),

@@ -19,10 +19,18 @@ def test_every_part_can_be_read_by_its_name() -> None:
         "method": "GET",
         "url": "/a?x=1&x=2",
         "path": {"id": "17"},
+        "segments": ["a"],
         "query": {"x": "1"},
+        "queries": {"x": ["1", "2"]},
         "headers": {"x-id": "first", "accept": "*/*"},
+        "cookies": {},
         "body": "[1]",
         "json": [1],
+        "form": {"[1]": ""},
+        "client": "",
+        "scheme": "http",
+        "host": "",
+        "port": 80,
     }
 
 

@@ -1,0 +1,1 @@
+"""Functions that templates can call, and use as filters; `table` lists them."""
