@@ -21,6 +21,15 @@ mappings:
   - {name: empty, request: ANY /empty, response: {status: 204}}
   - {name: unchanged, request: GET /unchanged, response: {status: 304, headers: {ETag: '"7"'}}}
   - {name: escaped, request: {method: GET, url: "/a%2Fb?q=%20"}, response: {body: raw}}
+  - name: dribble
+    request: ANY /dribble
+    response: {body: twelve bytes, chunkedDribbleDelay: {numberOfChunks: 3, totalDuration: 30}}
+  - name: events
+    request: ANY /events
+    response: {serverSentEvents: {events: [{data: a}, {data: b, delay: 10}]}}
+  - name: slow head
+    request: ANY /slow-head
+    response: {body: slow, fault: {type: SLOW_HEADERS, duration: 20ms}}
   - {name: never, request: GET /never, response: {fixedDelayMilliseconds: 3600000}}
 """
 
@@ -98,6 +107,10 @@ def ask(
         ("POST", "/orders", bytes(1_000_000)),
         ("GET", "/empty", None),
         ("GET", "/unchanged", None),
+        ("GET", "/dribble", None),
+        ("HEAD", "/dribble", None),
+        ("GET", "/events", None),
+        ("GET", "/slow-head", None),
         ("GET", "/order/17", None),
         ("HEAD", "/orders", None),
         ("GET", "/__admin/health?verbose=1", None),
