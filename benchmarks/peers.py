@@ -25,6 +25,7 @@ __all__ = [
     "WIREMOCK_FAST",
     "WIREMOCK_FAST_DELAYS",
     "Server",
+    "json_server_command",
     "mockforge",
     "mountebank",
     "mountebank_command",
@@ -176,6 +177,14 @@ def mountebank_command() -> list[str]:
     if on_path is None:
         raise NotRunError(_not_installed("@mbtest/mountebank"))
     return [on_path]
+
+
+def json_server_command() -> list[str]:
+    """How json-server starts here."""
+    package = _package("json-server")
+    if package is None:
+        raise NotRunError(_not_installed("json-server@0.17"))
+    return [_on_path("node"), str(package / "lib" / "cli" / "bin.js")]
 
 
 def _package(name: str) -> Path | None:

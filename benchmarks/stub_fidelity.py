@@ -1,13 +1,17 @@
 """How right learned stubs answer: each backend is recorded, its first half learned, its second half asked.
 
-`python -m benchmarks --rows stubs-orders,stubs-httpbin,stubs-files`. Two of the backends are other people's
-code: httpbin under gunicorn, and Python's own file server. The traffic is made up, from a seed.
+`python -m benchmarks --rows stubs-orders,stubs-httpbin,stubs-files,stubs-todos,stubs-datasette`. All but the
+first are other people's code: httpbin under gunicorn, Python's own file server, json-server (which has a
+state) and datasette. The traffic is made up, from a seed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import importlib.util
 import json
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +21,7 @@ from random import Random
 from uuid import UUID
 
 from benchmarks.measure import Bench, Figures, Measured, Row
+from benchmarks.peers import json_server_command
 from benchmarks.processes import NotRunError, Probe, free_port, running, wait_until_answered
 from benchmarks.results import Check, Contestant
 from examples.orders.traffic_plan import plan
@@ -31,6 +36,8 @@ _LEAST_STATUS = 0.98
 _LEAST_SHAPE = 0.95
 _REQUESTS = 3_000
 _READY_S = 30.0
+_FIRST_TODOS = 200
+_FAMILIES = ("rose", "daisy", "mint", "grass", "palm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +154,105 @@ def _files_traffic(random: Random) -> Iterator[Asked]:
         yield random.choice(kinds)()
 
 
+def _todos(folder: Path, port: int) -> list[str]:
+    """json-server over some todos: created, changed and deleted for good."""
+    random = Random(5)
+    todos = [
+        {
+            "id": number,
+            "title": f"todo {number}",
+            "userId": random.randint(1, 10),
+            "done": random.random() < 0.4,
+        }
+        for number in range(1, _FIRST_TODOS + 1)
+    ]
+    users = [{"id": number, "name": f"user {number}"} for number in range(1, 11)]
+    database = folder / "todos.json"
+    database.write_text(json.dumps({"todos": todos, "users": users, "profile": {"name": "shop"}}))
+    return [*json_server_command(), "--port", str(port), "--host", "127.0.0.1", "--quiet", str(database)]
+
+
+def _todos_traffic(random: Random) -> Iterator[Asked]:
+    """What is alive and what was deleted is known here, for ids are given in turn."""
+    alive, dead, following = list(range(1, _FIRST_TODOS + 1)), [0], _FIRST_TODOS + 1
+
+    def todo() -> dict[str, object]:
+        return {"title": f"t{random.randrange(1_000)}", "userId": random.randint(1, 10), "done": False}
+
+    kinds: list[tuple[int, Callable[[], Asked]]] = [
+        (40, lambda: Asked(f"/todos/{random.choice(alive)}")),
+        (7, lambda: _json(f"/todos/{random.choice(alive)}", todo(), "PUT")),
+        (7, lambda: _json(f"/todos/{random.choice(alive)}", {"done": True}, "PATCH")),
+        (8, lambda: Asked(f"/todos/{random.choice(dead)}")),
+        (2, lambda: Asked(f"/todos/{random.choice(dead)}", "DELETE")),
+        (2, lambda: _json(f"/todos/{random.choice(dead)}", todo(), "PUT")),
+        (2, lambda: Asked(f"/todos/{random.randint(90_000, 99_999)}")),
+        (8, lambda: Asked(f"/todos?_page={random.randint(1, 12)}&_limit=10")),
+        (4, lambda: Asked(f"/todos?userId={random.randint(1, 12)}&_={random.randrange(10**12)}")),
+        (3, lambda: Asked(f"/users/{random.randint(1, 12)}")),
+        (1, lambda: Asked("/profile", random.choice(("GET", "HEAD")))),
+        (1, lambda: Asked("/todos", "OPTIONS", headers={"Origin": "https://shop.example.com"})),
+        (1, lambda: Asked("/todos", "POST", b'{"title": ', {"Content-Type": "application/json"})),
+        (1, lambda: Asked("/nope")),
+    ]
+    weights = [weight for weight, _ in kinds]
+    while True:
+        draw = random.random()
+        if draw < 0.1:
+            alive.append(following)
+            following += 1
+            yield _json("/todos", todo())
+        elif draw < 0.16:
+            # Never the last one: its id would be given again.
+            dead.append(alive.pop(random.randrange(len(alive) - 1)))
+            yield Asked(f"/todos/{dead[-1]}", "DELETE")
+        else:
+            yield random.choices(kinds, weights)[0][1]()
+
+
+def _datasette(folder: Path, port: int) -> list[str]:
+    """Datasette over a table of a thousand plants."""
+    if importlib.util.find_spec("datasette") is None:
+        raise NotRunError("not installed (pip install datasette)")
+    random = Random(6)
+    with contextlib.closing(sqlite3.connect(folder / "garden.db")) as database, database:
+        database.execute("CREATE TABLE plant (id INTEGER PRIMARY KEY, name TEXT, family TEXT, height REAL)")
+        database.executemany(
+            "INSERT INTO plant VALUES (?, ?, ?, ?)",
+            [
+                (number, f"plant {number}", random.choice(_FAMILIES), random.choice((None, number / 7)))
+                for number in range(1, 1_001)
+            ],
+        )
+    return [sys.executable, "-m", "datasette", "--port", str(port), str(folder / "garden.db")]
+
+
+def _datasette_traffic(random: Random) -> Iterator[Asked]:
+    kinds: list[Callable[[], Asked]] = [
+        lambda: Asked(f"/garden/plant/{random.randint(1, 1_000)}.json"),
+        lambda: Asked(f"/garden/plant/{random.randint(5_000, 9_000)}.json"),
+        lambda: Asked(f"/garden/plant/{random.randint(1, 200)}"),
+        lambda: Asked(f"/garden/plant.json?_size=20&_next={random.randrange(0, 1_000, 20)}"),
+        lambda: Asked(f"/garden/plant.json?family={random.choice(_FAMILIES)}&_shape=array"),
+        lambda: Asked(f"/garden/plant.csv?_size={random.choice((10, 50))}"),
+        lambda: Asked(f"/garden.json?sql=select+count(*)+from+plant+where+id+<+{random.randint(1, 300)}"),
+        lambda: Asked(
+            "/garden.json?sql=" + random.choice(("drop+table+plant", "select+nothing", "select+1"))
+        ),
+        lambda: Asked(f"/garden/{random.choice(('plants', 'weeds'))}.json"),
+        lambda: Asked(random.choice(("/", "/-/versions.json", "/-/metadata.json", "/garden", "/nope"))),
+        lambda: Asked("/garden/plant", headers={"Accept-Encoding": random.choice(("gzip", "identity"))}),
+    ]
+    while True:
+        yield random.choice(kinds)()
+
+
 BACKENDS = {
     "stubs-orders": Backend("examples/orders", _orders, _orders_traffic, "/health"),
     "stubs-httpbin": Backend("httpbin under gunicorn", _httpbin, _httpbin_traffic, "/get"),
     "stubs-files": Backend("Python's http.server", _files, _files_traffic, "/index.html"),
+    "stubs-todos": Backend("json-server", _todos, _todos_traffic, "/profile"),
+    "stubs-datasette": Backend("datasette", _datasette, _datasette_traffic, "/-/versions.json"),
 }
 
 
