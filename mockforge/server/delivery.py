@@ -13,7 +13,7 @@ from mockforge.model.response import DelayPlan
 from mockforge.server.forwarding import Forwarding
 from mockforge.server.lane import Lane
 from mockforge.server.pacing import Pacing
-from mockforge.server.stations import Waiting
+from mockforge.server.places import AnswerPlace, DeferredPlace
 from mockforge.server.wire import STAYS
 
 __all__ = ["Outbox"]
@@ -27,57 +27,6 @@ _AT_ONCE = 4
 _new = tuple.__new__
 
 
-class _Answer(Waiting):
-    """The place in the order of an answer that was decided; the deadline of its first byte."""
-
-    __slots__ = (
-        "ending",
-        "first_byte_ns",
-        "in_flight",
-        "outbox",
-        "plain",
-        "ready",
-        "request",
-        "rest",
-    )
-
-    request: RequestView
-    ending: bytes
-    #: Whether it may go the short way: small, with a body, and the connection stays.
-    plain: bool
-    in_flight: int
-
-    def __init__(self, outbox: Outbox) -> None:
-        self.cancelled = False
-        self.station = None
-        self.outbox = outbox
-        self.ready = False
-        self.first_byte_ns: int | None = None
-        #: What is left of a large body that has begun.
-        self.rest: memoryview | None = None
-
-    @property
-    def begun(self) -> bool:
-        return self.first_byte_ns is not None
-
-    def fire(self) -> None:
-        self.outbox.due(self)
-
-
-class _Deferred:
-    """The place in the order of what somebody else writes; see `Outbox.defer`."""
-
-    __slots__ = ("ready", "start")
-
-    def __init__(self, start: Callable[[], bool]) -> None:
-        self.start = start
-        self.ready = True
-
-    @property
-    def begun(self) -> bool:
-        return not self.ready
-
-
 class Outbox:
     """Delivers the answers of one connection over its transport.
 
@@ -85,7 +34,6 @@ class Outbox:
     """
 
     __slots__ = (
-        "_fd",
         "_free_ns",
         "_lane",
         "_loop",
@@ -109,11 +57,11 @@ class Outbox:
         self._now_ns = lane.clock.now_ns
         self._transport = transport
         self._on_drained = on_drained
-        self._slots: deque[_Answer | _Deferred | Forwarding | Pacing] = deque()
+        self._slots: deque[AnswerPlace | DeferredPlace | Forwarding | Pacing] = deque()
         self._free_ns = self._now_ns()
         self._paused = False
         #: A slot that went the short way and is free for the next answer.
-        self._spare: _Answer | None = None
+        self._spare: AnswerPlace | None = None
 
     def move_to(self, lane: Lane) -> None:
         """Answer for another service from now on; nothing may be owed."""
@@ -163,7 +111,7 @@ class Outbox:
             return 0
         slot = self._spare
         if slot is None:
-            slot = _Answer(self)
+            slot = AnswerPlace(self)
         else:
             self._spare = None
         slot.request = request
@@ -196,7 +144,7 @@ class Outbox:
 
         It writes and gives True, or it gives False and whoever then writes calls `finished` at the end.
         """
-        slot = _Deferred(start)
+        slot = DeferredPlace(start)
         self._slots.append(slot)
         if self._slots[0] is slot:
             self._flush()
@@ -214,9 +162,9 @@ class Outbox:
         Answers that would never end are ended.
         """
         slot = self._slots[-1] if self._slots else None
-        if isinstance(slot, _Answer | Forwarding | Pacing) and not slot.begun:
+        if isinstance(slot, AnswerPlace | Forwarding | Pacing) and not slot.begun:
             slot.ending = ending
-            if isinstance(slot, _Answer):
+            if isinstance(slot, AnswerPlace):
                 slot.plain = False
         for slot in tuple(self._slots):
             if isinstance(slot, Pacing):
@@ -245,7 +193,7 @@ class Outbox:
         self._on_drained = _nothing
         while self._slots:
             slot = self._slots.popleft()
-            if isinstance(slot, _Answer):
+            if isinstance(slot, AnswerPlace):
                 slot.leave()
                 self._record(slot, caller_left=True)
             elif isinstance(slot, Forwarding | Pacing):
@@ -278,7 +226,7 @@ class Outbox:
             )
         )
 
-    def due(self, slot: _Answer) -> None:
+    def due(self, slot: AnswerPlace) -> None:
         """The time of an answer has come; its turn may have."""
         slots = self._slots
         if slot.plain and len(slots) == 1 and not self._paused:
@@ -302,7 +250,7 @@ class Outbox:
         try:
             while slots and slots[0].ready and not self._paused:
                 slot = slots[0]
-                if isinstance(slot, _Answer):
+                if isinstance(slot, AnswerPlace):
                     if not self._send(slot):
                         return
                     self._record(slot, caller_left=self._transport.is_closing())
@@ -318,7 +266,7 @@ class Outbox:
         if not slots:
             self._on_drained()
 
-    def _send(self, slot: _Answer) -> bool:
+    def _send(self, slot: AnswerPlace) -> bool:
         """Hand the answer to the transport, or as much of a large one as it takes; whether that was all."""
         if not slot.begun:
             slot.first_byte_ns = self._now_ns()
@@ -345,7 +293,7 @@ class Outbox:
             self._loop.call_soon(self._flush)
         return False
 
-    def _record(self, slot: _Answer, *, caller_left: bool) -> None:
+    def _record(self, slot: AnswerPlace, *, caller_left: bool) -> None:
         """Enter the slot's event into the journal; the connection is free for the next answer."""
         lane = self._lane
         decision = slot.decision
