@@ -25,7 +25,7 @@ from benchmarks.host import machine
 from mockforge.model.exchange import Exchange, Request, Response
 from mockforge.model.sample import Run
 from mockforge.recording.store import RecordingMeta, RecordingWriter
-from mockforge.report.comparing import compare_runs
+from mockforge.report.comparing import Side, compare_runs, compare_sides
 from mockforge.report.verdicts import Verdict
 from mockforge.stats.intervals import quantile_interval
 
@@ -109,6 +109,7 @@ def rows(scale: float = 1.0, seed: int = 20_251_127) -> Iterator[Rate]:
     """Every row of the table; `scale` below one for fewer pairs."""
     random = np.random.default_rng(seed)
     yield from _alike(random, _some(200, scale))
+    yield from _repeated(random, _some(100, scale))
     yield from _coverage(random, _some(500, scale))
     yield from _found(random, _some(100, scale))
     yield from _on_the_margin(random, _some(200, scale))
@@ -135,6 +136,22 @@ def _alike(random: np.random.Generator, pairs: int) -> Iterator[Rate]:
     yield Rate(
         "the same pairs: intervals of latencies and errors that miss 0", missed, intervals, 0.06, False
     )
+
+
+def _repeated(random: np.random.Generator, pairs: int) -> Iterator[Rate]:
+    """Three runs against three, each run faster or slower by some 5 % for reasons of its own."""
+    outside = missed = 0
+    for _ in range(pairs):
+        real, mock = (
+            Side([Law(1_500, 1, slower=float(random.lognormal(0, 0.05))).draw(random) for _ in range(3)])
+            for _ in range(2)
+        )
+        report = compare_sides(real, mock)
+        p50 = report.operations[0].metric("p50")
+        outside += report.verdict is Verdict.OUTSIDE
+        missed += p50 is None or not p50.low <= 0 <= p50.high
+    yield Rate("A/A of three runs each that differ by 5 %: called outside", outside, pairs, 0.05, False)
+    yield Rate("the same: intervals of p50 that miss 0", missed, pairs, 0.08, False)
 
 
 def _coverage(random: np.random.Generator, runs: int) -> Iterator[Rate]:

@@ -15,6 +15,7 @@ from mockforge.model.sample import Run
 from mockforge.report.metrics.estimates import Estimate
 from mockforge.report.metrics.registry import KINDS
 from mockforge.stats.autocorrelation import autocorrelation_time
+from mockforge.stats.beta import student_quantile
 from mockforge.stats.products import inner
 from mockforge.stats.two_sample import distance, wasserstein
 
@@ -50,6 +51,7 @@ class Gap:
 
 def gap_of(a: Sequence[Run], b: Sequence[Run]) -> Gap:
     """The gap of side A's runs from side B's; with repetitions their own differences are the noise."""
+    a, b = (_counted(side) for side in (a, b))
     of_a, of_b = (_latencies(side) for side in (a, b))
     found = distance(of_a, of_b, _weights(a), _weights(b))
     mean = float(np.average(of_a, weights=_weights(a))) if of_a.size else math.nan
@@ -82,6 +84,11 @@ def mean_gap(gaps: Sequence[Gap], shares: Sequence[float]) -> Gap:
     )
 
 
+def _counted(runs: Sequence[Run]) -> list[Run]:
+    """The runs that have requests which count."""
+    return [run for run in runs if len(run) and (run.weight is None or run.weight.any())]
+
+
 def _latencies(runs: Sequence[Run]) -> NDArray[np.float64]:
     """Of all runs; sorted where they carry no weights, since sorted samples are merged fast."""
     found = np.concatenate([run.latency_ms for run in runs])
@@ -98,11 +105,9 @@ def _worth(runs: Sequence[Run]) -> float:
     """How many independent requests the side's are worth, by the dependence in their middle."""
     worth = 0.0
     for run in runs:
-        if not len(run):
-            continue
         size = float(len(run))
         if run.weight is not None:
-            size = float(run.weight.sum()) ** 2 / max(inner(run.weight, run.weight), 1e-9)
+            size = float(run.weight.sum()) ** 2 / inner(run.weight, run.weight)
         worth += size / autocorrelation_time(run.total_ns <= np.median(run.total_ns))
     return worth
 
@@ -110,17 +115,23 @@ def _worth(runs: Sequence[Run]) -> float:
 def _between_repetitions(a: Sequence[Run], b: Sequence[Run]) -> float:
     """What repetitions of one side are apart, in ms; the real side's where it has any."""
     side = a if len(a) > 1 else b
-    apart = [wasserstein(one.latency_ms, other.latency_ms) for one, other in itertools.combinations(side, 2)]
+    apart = [_apart(one, other) for one, other in itertools.combinations(side, 2)]
     return fmean(apart) * math.sqrt((1 / len(a) + 1 / len(b)) / 2)
 
 
 def _between_pairs(a: Sequence[Run], b: Sequence[Run]) -> float:
-    """The standard error of the mean distance over all pairs, in ms, from how it differs from run to run."""
-    apart = np.array([[wasserstein(one.latency_ms, other.latency_ms) for other in b] for one in a])
-    return math.sqrt(
-        sum(
-            variance(means.tolist()) / means.size
-            for means in (apart.mean(axis=1), apart.mean(axis=0))
-            if means.size > 1
-        )
-    )
+    """The standard error of the mean distance over all pairs, in ms, from how it differs from run to run.
+
+    It is widened as Student's law is against the normal one, for as few runs as there are.
+    """
+    apart = np.array([[_apart(one, other) for other in b] for one in a])
+    several = [means for means in (apart.mean(axis=1), apart.mean(axis=0)) if means.size > 1]
+    freedom = sum(means.size - 1 for means in several)
+    error = math.sqrt(sum(variance(means.tolist()) / means.size for means in several))
+    return error * student_quantile(0.975, freedom) / _Z
+
+
+def _apart(one: Run, other: Run) -> float:
+    if one.weight is None and other.weight is None:
+        return wasserstein(one.latency_ms, other.latency_ms)
+    return distance(one.latency_ms, other.latency_ms, one.weight, other.weight).wasserstein

@@ -29,7 +29,9 @@ def milliseconds(value: float) -> str:
 
 def signed_milliseconds(value: float) -> str:
     """A difference of latencies: `+0.42 ms`, `-61.4 ms`."""
-    return _NONE if math.isnan(value) else f"{'-' if value < 0 else '+'}{milliseconds(abs(value))} ms"
+    return (
+        _NONE if math.isnan(value) else f"{'-' if round(value, 2) < 0 else '+'}{milliseconds(abs(value))} ms"
+    )
 
 
 def size(number: float) -> str:

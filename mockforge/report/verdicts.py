@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from statistics import NormalDist
 
 from mockforge.report.metrics.estimates import Estimate
 from mockforge.report.metrics.kinds import Unit
@@ -22,6 +23,7 @@ __all__ = ["Metric", "Verdict", "judge", "judge_points", "overall_verdict", "ste
 
 #: The level of "outside", one-sided: that of the 95 % interval.
 _LEVEL = 0.025
+_NORMAL = NormalDist()
 
 
 class Verdict(StrEnum):
@@ -126,11 +128,17 @@ def step_down(metrics: Mapping[str, Metric]) -> dict[str, Metric]:
     chances = {name: 1.0 if math.isnan(one.chance) else one.chance for name, one in metrics.items()}
     upheld = holm(chances, _LEVEL)
     return {
-        name: replace(one, verdict=Verdict.INCONCLUSIVE, needed=2.0)
+        name: replace(one, verdict=Verdict.INCONCLUSIVE, needed=_to_uphold(one.chance, len(chances)))
         if one.verdict is Verdict.OUTSIDE and one.interval and name not in upheld
         else one
         for name, one in metrics.items()
     }
+
+
+def _to_uphold(chance: float, hypotheses: int) -> float:
+    """Times as many samples that would make the least likely of so many hypotheses stand out."""
+    wanted = _NORMAL.inv_cdf(1 - _LEVEL / hypotheses)
+    return (wanted / _NORMAL.inv_cdf(1 - max(chance, 1e-12))) ** 2
 
 
 def overall_verdict(verdicts: Iterable[Verdict | None]) -> Verdict:

@@ -59,7 +59,7 @@ def quantile_intervals(
     its tail; and uneven weights (Kish's design effect). Where n_eff is too small for a bound (p^n_eff > α/2),
     the bound is infinite.
     """
-    if values.size == 0:
+    if not _weighs(values, weights):
         return [Interval(math.nan, -math.inf, math.inf, 0.0) for _ in probabilities]
     ordered = _Ordered.of(values, weights)
     return [_bounded(values, ordered, probability, confidence) for probability in probabilities]
@@ -91,6 +91,11 @@ class _Ordered:
         below = int(place)
         lower, upper = self.values[below], self.values[min(below + 1, self.values.size - 1)]
         return float(lower + (upper - lower) * (place - below))
+
+
+def _weighs(values: NDArray[np.float64] | NDArray[np.bool_], weights: NDArray[np.float64] | None) -> bool:
+    """Whether there is any value, and one that counts."""
+    return values.size > 0 and (weights is None or bool(weights.any()))
 
 
 def _worth(weights: NDArray[np.float64]) -> float:
@@ -146,8 +151,9 @@ def mean_interval(
     values: NDArray[np.float64], weights: NDArray[np.float64] | None = None, confidence: float = 0.95
 ) -> Interval:
     """The mean of a series in its order of time, shape (n,), and its interval; dependence counts."""
-    if values.size < 2:
-        return Interval(float(values[0]) if values.size else math.nan, -math.inf, math.inf, values.size)
+    if values.size < 2 or not _weighs(values, weights):
+        alone = float(values[0]) if values.size == 1 else math.nan
+        return Interval(alone, -math.inf, math.inf, float(values.size))
     mean = float(np.average(values, weights=weights))
     worth = float(values.size) if weights is None else _worth(weights)
     effective = worth / cautious_time(values)
@@ -157,7 +163,7 @@ def mean_interval(
 
 def share_interval(hits: NDArray[np.bool_], weights: NDArray[np.float64] | None = None) -> Interval:
     """The true share of a series in its order of time, and Wilson's interval; bursts count for less."""
-    if hits.size == 0:
+    if not _weighs(hits, weights):
         return Interval(math.nan, 0.0, 1.0, 0.0)
     share = float(np.average(hits, weights=weights))
     worth = float(hits.size) if weights is None else _worth(weights)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mockforge.model.sample import Run
-from mockforge.report.comparing import compare_runs
+from mockforge.report.comparing import Side, compare_runs, compare_sides
 from mockforge.report.load import load_response, matched
 from tests.unit.report.runs import run_of
 
@@ -56,3 +56,11 @@ def test_runs_of_different_loads_are_compared_at_the_same_load() -> None:
 
 def test_runs_of_one_load_are_compared_as_they_are() -> None:
     assert compare_runs(loaded(1, 500, 4), loaded(2, 500, 4)).overall.matched is None
+
+
+def test_a_repetition_without_a_load_in_common_says_nothing() -> None:
+    idle = [loaded(seed, 2_000, 1, rate=100) for seed in (1, 2)]
+    busy = run_of(np.full(400, 9.0), in_flight=np.full(400, 50, dtype=np.int32), start_s=np.arange(400) / 100)
+    report = compare_sides(Side([*idle, busy]), Side([loaded(3, 4_000, 1, rate=150)]))
+    assert report.overall.matched is not None
+    assert report.overall.p50_ms.deviation == pytest.approx(0, abs=0.05)

@@ -69,6 +69,7 @@ def test_one_of_many_operations_that_is_barely_outside_is_not_outside() -> None:
     assert alone["a"].verdict is Verdict.OUTSIDE
     many = step_down({"a": barely, **{f"b{number}": judge(estimate(-0.1, 0.1), 0.2) for number in range(9)}})
     assert many["a"].verdict is Verdict.INCONCLUSIVE
+    assert many["a"].needed == pytest.approx((2.807 / 1.97) ** 2, rel=0.02)
     assert step_down({"a": barely, "b": clearly})["b"].verdict is Verdict.OUTSIDE
 
 
