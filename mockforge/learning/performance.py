@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mockforge.delays.station_of import station_of
-from mockforge.learning.capacity import Candidate, CapacityFit, fit_capacity
+from mockforge.learning.capacity import Candidate, CapacityFit, fit_capacity, predicted_ns
 from mockforge.learning.capacity_station import (
     FifoStation,
     GateStation,
@@ -108,6 +108,19 @@ class Performance:
         transfer_ns = max(0, exchange.total_ns - exchange.ttfb_ns)
         return replace(exchange, ttfb_ns=int(demand_ns), total_ns=int(demand_ns) + transfer_ns)
 
+    def served_ns(self, trace: Trace, which: NDArray[np.int64]) -> NDArray[np.float64] | None:
+        """What the station makes of `which` of the exchanges learned from, in order of arrival, shape (m,).
+
+        One that its time limit ends takes as long as that. None where no station is served.
+        """
+        if isinstance(self.station, NoLoadDependence):
+            return None
+        if self.timeouts is not None:
+            limit_ns = (self.fit.load.time_limit.limit_ms or 0.0) * 1e6
+            took_ns = self.timeouts.took_ns[which]
+            return np.where(np.isnan(took_ns), limit_ns, took_ns + self.fit.offset_ns)
+        return predicted_ns(self.fit, trace.operation, trace.arrived_ns[which], trace.operation[which], _SEED)
+
     def capacity(self, refusals: Sequence[Response], late: Sequence[Response] = ()) -> Capacity | None:
         """What stands in the stub file, be it only how much was recorded; None where nothing was.
 
@@ -157,6 +170,8 @@ def fit_performance(trace: Trace) -> Performance:
     timeouts = _explained(trace, fit, late, least_ns)
     why_not = _doubt(fit, timeouts)
     timeouts = timeouts if why_not is None and timeouts and timeouts.holds else None
+    if timeouts is not None:
+        fit = replace(fit, self_check=timeouts.checked)
     holds = fit.identifiable and why_not is None
     shedding = fit.load.shedding
     limited = (shedding.queue_limit is not None and holds) or shedding.rate_limit is not None
@@ -196,7 +211,9 @@ def _explained(
         np.where(late, least_ns, fit.demands_ns)[let_in],
         trace.operation[let_in],
     )
-    return found if found.holds or found.unexplained else None
+    took_ns = np.full(trace.arrived_ns.size, np.nan)
+    took_ns[let_in] = found.took_ns
+    return replace(found, took_ns=took_ns) if found.holds or found.unexplained else None
 
 
 def _least_ns(trace: Trace, fit: CapacityFit) -> NDArray[np.float64]:

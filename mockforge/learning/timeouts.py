@@ -2,13 +2,13 @@
 
 Served by the station, time-outs come at any load as the waiting makes them. That holds where the station, run
 over the recorded arrivals with the recorded limit, has about as many of them, and answers the others about as
-fast. Whether a request that timed out keeps its place is what explains the recording better.
+fast. A request that timed out keeps its place, unless a freed one explains the recording clearly better.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from mockforge.delays.station import Station
 from mockforge.delays.station_simulation import simulate
 from mockforge.delays.time_limit import TimeLimited
 from mockforge.learning.capacity_inversion import Times, in_flight
-from mockforge.learning.capacity_prediction import drawn, spread
+from mockforge.learning.capacity_prediction import QuantileCheck, drawn, spread
 from mockforge.stats.censored import kaplan_meier
 from mockforge.stats.quantiles import quantiles
 from mockforge.stats.ranks import spearman
@@ -25,11 +25,14 @@ from mockforge.stats.ranks import spearman
 __all__ = ["ExplainedTimeouts", "explain_timeouts"]
 
 _JUDGED = (0.5, 0.95)
+_CHECKED = (0.5, 0.95, 0.99)
 #: So far off may the quantiles of answers be.
 _MOST_ERROR = 0.35
 #: So far off may the share of time-outs be: so much of the recorded one, but no less and no more than these.
 _MOST_RELATIVE = 0.6
 _SHARE_ERRORS = (0.005, 0.03)
+#: So much closer must freed places come: the usual is that they are kept.
+_CLEARLY = 0.7
 #: Of a rank correlation: below it time-outs have nothing to do with load.
 _LEAST_DEPENDENCE = 0.05
 _SEED = 5
@@ -48,6 +51,10 @@ class ExplainedTimeouts:
     frees: bool
     off: float
     dependence: float
+    #: The others' times, as recorded and by the station.
+    checked: tuple[QuantileCheck, ...]
+    #: How long the station takes for each, shape (n,) in ns; NaN where the time is up.
+    took_ns: Times = field(compare=False, repr=False)
 
     @property
     def holds(self) -> bool:
@@ -89,9 +96,13 @@ def explain_timeouts(
             asked,
         )
         recorded, simulated = float(np.isnan(answered).mean()), float(np.isnan(took).mean())
-        found.append(ExplainedTimeouts(recorded, simulated, frees, _off(answered, took), dependence))
+        found.append(
+            ExplainedTimeouts(
+                recorded, simulated, frees, _off(answered, took), dependence, _checked(answered, took), took
+            )
+        )
     kept, freed = found
-    return freed if freed.off < kept.off else kept
+    return freed if freed.off < _CLEARLY * kept.off else kept
 
 
 def _asked(demands: Times, late: NDArray[np.bool_], operation: NDArray[np.int64]) -> Times:
@@ -107,6 +118,14 @@ def _asked(demands: Times, late: NDArray[np.bool_], operation: NDArray[np.int64]
             of.append(np.full(own.sum(), name))
     uniforms = spread(np.random.default_rng(_SEED), operation)
     return drawn(np.concatenate(values), np.concatenate(of), operation, uniforms)
+
+
+def _checked(recorded: Times, simulated: Times) -> tuple[QuantileCheck, ...]:
+    real, model = (quantiles(each[np.isfinite(each)] / 1e6, _CHECKED) for each in (recorded, simulated))
+    return tuple(
+        QuantileCheck(level, float(one), float(other))
+        for level, one, other in zip(_CHECKED, real, model, strict=True)
+    )
 
 
 def _off(recorded: Times, simulated: Times) -> float:

@@ -8,15 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mockforge.learning.capacity import predicted_ns
 from mockforge.learning.capacity_trace import Trace
 from mockforge.learning.latency import fit_latency
 from mockforge.learning.performance import Performance
 from mockforge.report.fit import Calls, FitReport, OperationFit, operation_fit
 
 __all__ = ["Named", "fit_of"]
-
-_SEED = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +34,19 @@ def fit_of(
 ) -> FitReport:
     """The fit of `performance`, learned from `trace`, whose operation numbers index `operations`.
 
-    Operations are told apart by status. Looked at are answered exchanges that the capacity does not refuse.
+    Operations are told apart by status. Looked at are exchanges that were answered, neither refused by the
+    capacity nor ended by its time limit.
     """
-    answered = ~performance.turned_away & ~trace.aborted & (trace.status > 0)
+    ended = performance.turned_away | performance.timed_out
+    answered = ~ended & ~trace.aborted & (trace.status > 0)
     order = np.flatnonzero(answered)
     order = order[np.argsort(trace.arrived_ns[order], kind="stable")]
     calls = Calls(trace.arrived_ns[order], trace.answered_ns()[order] / 1e6, trace.operation[order])
-    if performance.fit.identifiable and performance.refused_station is None:
-        served = predicted_ns(performance.fit, trace.operation, calls.arrived_ns, calls.operation, _SEED)
-        calls = replace(calls, served_ms=served / 1e6)
+    served_ns = performance.served_ns(trace, order)
+    if served_ns is not None:
+        calls = replace(calls, served_ms=served_ns / 1e6)
+    if performance.timeouts is not None:
+        remarks = (*remarks, f"time-outs: {performance.timeouts}")
     demand_ns = np.where(np.isnan(performance.demand_ns), trace.answered_ns(), performance.demand_ns)[order]
     span_ns = int(np.ptp(trace.arrived_ns)) if trace.arrived_ns.size else 0
     return FitReport(

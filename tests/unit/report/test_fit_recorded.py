@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from mockforge.learning.capacity_station import FifoStation
@@ -61,3 +63,28 @@ def test_a_recording_without_answers_is_a_fit_of_nothing() -> None:
     report = fit_of(Named("orders", "a.mfrec"), times, [], fit_performance(times))
     assert report.operations == ()
     assert "Nothing was learned" in render_fit_html(report)
+
+
+def test_time_outs_that_the_station_brings_about_are_told_and_cut_the_models_latency() -> None:
+    times = trace(3_000, 2)
+    limit_ns = int(np.quantile(times.total_ns, 0.97))
+    late = times.total_ns > limit_ns
+    times = replace(
+        times,
+        total_ns=np.minimum(times.total_ns, limit_ns),
+        ttfb_ns=np.minimum(times.ttfb_ns, limit_ns),
+        status=np.where(late, 504, times.status),
+        failed=late,
+    )
+    performance = fit_performance(times)
+    assert performance.timeouts is not None
+    report = fit_of(Named("orders", "a.mfrec"), times, ["GET /a", "GET /b"], performance)
+    assert all("504" not in each.label for each in report.operations)
+    assert report.calls is not None
+    assert report.calls.served_ms is not None
+    assert report.calls.served_ms.max() <= limit_ns / 1e6 * 1.001
+    assert any("time-outs: by the station" in remark for remark in report.remarks)
+    page = render_fit_html(report)
+    assert "Time limit: " in page
+    assert "misses the recording" not in page
+    assert "Time-outs: by the station" in page
