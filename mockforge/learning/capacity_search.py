@@ -161,8 +161,11 @@ class Evidence:
         """A gate at the pace at which jobs complete that had to wait.
 
         No server is ready for the next job before it is done with the last: where a job alone takes much less
-        than the time between two of those that waited, it is a gate that they waited at.
+        than the time between two of those that waited, it is a gate that they waited at. Less a fixed part
+        any server looks like that.
         """
+        if self.offset_ns:
+            return None
         gaps = np.diff(self.went, prepend=np.nan)
         waited = (self.found >= _SURELY_WAITED) & train[self.block]
         if waited.sum() < _LEAST_OF_PACE:
