@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockforge.learning.answers import Answer, Answers, Sample
-from mockforge.learning.conditions import Condition, condition_candidates, digits_candidates
+from mockforge.learning.conditions import Condition, condition_candidates, path_candidates
 from mockforge.learning.volatile import json_of
 from mockforge.model.request import RequestView
 
@@ -67,8 +67,8 @@ def by_kind(answers: Answers, *, digits: bool) -> list[Case]:
     views = _views(labelled)
     candidates = condition_candidates(views)
     candidates = [each for each in candidates if each.field.removeprefix("query.") not in answers.busters]
-    if digits:
-        candidates += digits_candidates(views, answers.operation.template)
+    paths = path_candidates(views, answers.operation.template)
+    candidates += [each for each in paths if digits or not each.exact]
     return _cases(answers, labelled, candidates)
 
 
@@ -134,7 +134,6 @@ def _split(
             (condition, test)
             for condition, test in candidates
             if (len(fields) < _MOST_FIELDS or condition.field in fields)
-            and not (condition.pattern.url and any(each.pattern.url for each in chain))
         ]
         best = _best(labelled, usable)
         if best is None:

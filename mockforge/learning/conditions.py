@@ -19,7 +19,7 @@ from mockforge.model.operation import is_parameter
 from mockforge.model.request import MALFORMED, RequestView
 from mockforge.model.stub import RequestPattern, UrlPattern, ValuePattern
 
-__all__ = ["Condition", "condition_candidates", "digits_candidates", "form_fields", "with_conditions"]
+__all__ = ["Condition", "condition_candidates", "form_fields", "path_candidates", "with_conditions"]
 
 #: Header fields that a backend may choose an answer by; so may those that begin with `X-`.
 _HEADERS = frozenset(
@@ -40,6 +40,7 @@ _SECRET = re.compile(r"auth|token|secret|passw|api[-_]?key|session|signature|cre
 #: Of these that they are there says more than one of their many values.
 _PRESENCE_FIRST = frozenset({"if-match", "if-modified-since", "if-none-match", "range"})
 _MOST_VALUES = 8
+_MOST_FORMS = 16
 _MOST_LEAVES = 40
 _DEEPEST = 4
 _LONGEST_VALUE = 100
@@ -81,6 +82,8 @@ def with_conditions(pattern: RequestPattern, conditions: Iterable[Condition]) ->
             query=pattern.query + extra.query,
             headers=pattern.headers + extra.headers,
             body=pattern.body + extra.body,
+            # Of two on one parameter the later one is the narrower: `.*\\.json`, then `[0-9]{4}\\.json`.
+            path=tuple({**dict(pattern.path), **dict(extra.path)}.items()),
         )
     return pattern
 
@@ -97,26 +100,33 @@ def condition_candidates(views: Sequence[RequestView], *, query: bool = True) ->
     return found
 
 
-def digits_candidates(views: Sequence[RequestView], template: str) -> list[Condition]:
-    """Conditions on how many digits a path parameter has: `/orders/[0-9]{7}`."""
+def path_candidates(views: Sequence[RequestView], template: str) -> list[Condition]:
+    """Conditions on what a path parameter looks like: `[0-9]{7}`, `.*\\.json`, `[0-9]{7}\\.json`."""
     parts = template.split("/")
     found = []
     for position, part in enumerate(parts):
-        if not is_parameter(part):
-            continue
-        lengths = {_digits(view.path.split("/")[position]) for view in views}
-        for length in sorted(lengths - {0}) if len(lengths) > 1 else ():
-            regex = "/".join(
-                f"[0-9]{{{length}}}"
-                if number == position
-                else "[^/]+"
-                if is_parameter(each)
-                else re.escape(each)
-                for number, each in enumerate(parts)
-            )
-            pattern = RequestPattern(url=UrlPattern("urlPathPattern", regex))
-            found.append(Condition(f"path.{part[1:-1]}", f"{part[1:-1]} of {length} digits", pattern))
+        if is_parameter(part):
+            segments = {view.path.split("/")[position] for view in views}
+            forms = {form for segment in segments for form in _forms(segment)}
+            for words, regex in sorted(forms)[:_MOST_FORMS]:
+                looks = ValuePattern("matches", regex)
+                url = UrlPattern("urlPathTemplate", template)
+                pattern = RequestPattern(url=url, path=((part[1:-1], looks),))
+                exact = not words.startswith("ending")
+                found.append(Condition(f"path.{part[1:-1]}", f"{part[1:-1]} {words}", pattern, exact))
     return found
+
+
+def _forms(segment: str) -> Iterator[tuple[str, str]]:
+    """How many digits, and which ending: in words, and as a regular expression."""
+    name, dot, ending = segment.rpartition(".")
+    is_ended = bool(dot and name) and ending.isascii() and ending.isalpha()
+    if is_ended:
+        yield f"ending .{ending}", rf".*\.{ending}"
+    digits = _digits(name if is_ended else segment)
+    if digits:
+        and_ending = (f" ending .{ending}", rf"\.{ending}") if is_ended else ("", "")
+        yield f"of {digits} digits{and_ending[0]}", f"[0-9]{{{digits}}}{and_ending[1]}"
 
 
 def form_fields(view: RequestView) -> Mapping[str, str]:

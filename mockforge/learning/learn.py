@@ -159,7 +159,7 @@ class Learner:
         cases = [
             Case(_of_state(part.state) + case.conditions, case.answers, part.state)
             for part in whole.resources.parts(operation)
-            for case in _cases(part.answers, digits=not whole.resources.keeps_state(operation, part.state))
+            for case in _cases(part.answers)
         ]
         base = self._api.name_of(operation) if self._api else operation.name
         priority = _PRIORITY * (1 + self._shadows(operation))
@@ -211,12 +211,12 @@ def _pattern(operation: Operation) -> RequestPattern:
     return RequestPattern(operation.method, UrlPattern(kind, operation.template))
 
 
-def _cases(answers: Answers, *, digits: bool) -> list[Case]:
-    """All cases of an operation, in the order in which they are tried; `digits` may tell them apart."""
+def _cases(answers: Answers) -> list[Case]:
+    """All cases of an operation, in the order in which they are tried."""
     cases: list[Case] = []
     for graphql in _by_graphql(answers):
-        kinds = by_kind(graphql.answers, digits=digits)
-        if digits and any(_has_path(case) and not is_plain(case.answers) for case in kinds):
+        kinds = by_kind(graphql.answers, digits=True)
+        if any(_by_digits(case) and not is_plain(case.answers) for case in kinds):
             kinds = by_kind(graphql.answers, digits=False)
         for kind in kinds:
             contents = [kind] if is_plain(kind.answers) else by_content(kind.answers)
@@ -235,8 +235,8 @@ def _own(case: Case, kind: Case) -> tuple[Condition, ...]:
     return () if case is kind else case.conditions
 
 
-def _has_path(case: Case) -> bool:
-    return any(condition.pattern.url is not None for condition in case.conditions)
+def _by_digits(case: Case) -> bool:
+    return any(condition.pattern.path and condition.exact for condition in case.conditions)
 
 
 def _by_graphql(answers: Answers) -> list[Case]:

@@ -220,3 +220,21 @@ def test_of_secrets_only_the_presence_counts(field: str) -> None:
     assert answer(learned, "GET /a").status == 401
     assert answer(learned, "GET /a", headers={field: "another"}).status == 200
     assert "made-up" not in repr(learned)
+
+
+def test_endings_of_a_path_parameter_tell_kinds_of_answers_apart() -> None:
+    json_type, html = {"Content-Type": "application/json"}, {"Content-Type": "text/html"}
+    learned = learn(
+        [
+            each
+            for number in range(60)
+            for each in (
+                exchange(f"GET /plants/{number % 30}.json", {"id": number % 30}, headers=json_type),
+                exchange(f"GET /plants/{number % 30}", b"<p>%d" % (number % 30), headers=html),
+            )
+        ]
+    )
+    assert answer(learned, "GET /plants/7.json").body == b'{"id":7}'
+    assert answer(learned, "GET /plants/7").body == b"<p>7"
+    assert answer(learned, "GET /plants/977.json").body.startswith(b"{")
+    assert answer(learned, "GET /plants/977").body.startswith(b"<p>")
