@@ -196,6 +196,26 @@ def test_beyond_its_rate_the_mock_says_when_to_come_again(program: Programs, tmp
         assert pools(mock)["default"]["refused"] == {"queueFull": 0, "rateLimit": 1}
 
 
+def test_who_is_not_served_in_time_is_told_so_while_the_server_goes_on_for_nobody(
+    program: Programs, tmp_path: Path
+) -> None:
+    written = stubs(
+        tmp_path,
+        """
+        service: {capacity: {servers: 1, timeout: {afterMilliseconds: 40, jsonBody: {error: late}}}}
+        mappings:
+          - {name: order, request: GET /order, response: {body: done, fixedDelayMilliseconds: 600000}}
+        """,
+    )
+    with program("-m", "mockforge", "serve", written, "--port", "0") as mock:
+        for _ in range(2):
+            answer = ask(mock, "/order")
+            assert answer.startswith(b"HTTP/1.1 504 Gateway Timeout\r\n")
+            assert answer.endswith(b'{"error":"late"}')
+        found = pools(mock)["default"]
+        assert (found["timedOut"], found["inFlight"], found["waiting"]) == (2, 2, 1)
+
+
 def test_a_capacity_that_cannot_be_is_refused_with_its_place(
     mockforge: Callable[..., str], tmp_path: Path
 ) -> None:
