@@ -23,6 +23,7 @@ from mockforge.report.verdicts import Metric, Verdict
 
 __all__ = [
     "Judged",
+    "allowed",
     "amount",
     "expected_sentence",
     "figure",
@@ -79,11 +80,16 @@ def sentence(one: Judged) -> str:
     text = f"{one.operation.name} {metric.name} {amount(metric, metric.deviation)} ({interval(metric)}), "
     if metric.unit is Unit.MS and metric.relative:
         text += f"{signed_milliseconds(metric.difference)}, "
-    text += f"{amount(metric, metric.tolerance).removeprefix('+')} allowed"
+    text += f"{allowed(metric)} allowed"
     if metric.verdict is Verdict.INCONCLUSIVE and metric.needed is not None:
         samples = math.ceil(metric.needed * min(one.operation.count.a, one.operation.count.b))
         text += f"; some {count(_round_up(samples))} samples would tell"
     return text
+
+
+def allowed(metric: Metric) -> str:
+    """What the number may be off; anything where its floor is beyond all shares of it."""
+    return "any" if math.isinf(metric.tolerance) else amount(metric, metric.tolerance).removeprefix("+")
 
 
 def expected_sentence(one: Expected) -> str:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from mockforge.report.deviation import DeviationReport, OperationDeviation
 from mockforge.report.figures import count, milliseconds, percent
-from mockforge.report.judgement import amount, figure, interval
+from mockforge.report.judgement import allowed, amount, figure, interval
 from mockforge.report.verdicts import Metric, Verdict
 
 __all__ = ["details"]
@@ -42,14 +42,13 @@ def _numbers(operation: OperationDeviation) -> Table:
 
 def _cells(metric: Metric) -> list[Text]:
     distance = metric.family == "distance"
-    allowed = "" if metric.verdict is None else amount(metric, metric.tolerance).removeprefix("+")
     return [
         Text(metric.name),
         Text("" if distance else figure(metric, metric.a)),
         Text("" if distance else figure(metric, metric.b)),
         Text(amount(metric, metric.deviation)),
         Text(_bounds(metric), style="dim"),
-        Text(allowed, style="dim"),
+        Text("" if metric.verdict is None else allowed(metric), style="dim"),
         Text(metric.verdict.value, style=_STYLE[metric.verdict]) if metric.verdict else Text(""),
     ]
 

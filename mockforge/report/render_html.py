@@ -10,7 +10,7 @@ from typing import Any
 
 from mockforge.report.deviation import DeviationReport, OperationDeviation, RunSummary
 from mockforge.report.html_pictures import PICTURES, pictures_of
-from mockforge.report.judgement import amount, expected_sentence, figure, interval, judgement
+from mockforge.report.judgement import allowed, amount, expected_sentence, figure, interval, judgement
 from mockforge.report.page import data_of_pictures, page_environment, page_resources, resource
 from mockforge.report.prose import (
     caller_headline,
@@ -62,7 +62,7 @@ def render_html(report: DeviationReport) -> str:
         requests=requests,
         amount=lambda metric: _minus(amount(metric, metric.deviation)),
         interval=lambda metric: _minus(_bounds(metric)),
-        allowed=lambda metric: amount(metric, metric.tolerance).removeprefix("+").replace(" ", "\u00a0"),
+        allowed=lambda metric: allowed(metric).replace(" ", "\u00a0"),
         figure=lambda metric, value: "" if metric.family == "distance" else _minus(figure(metric, value)),
         shift=lambda shift: _minus(shift_text(shift)),
         explained=lambda one: _minus(dependency_text(one)),

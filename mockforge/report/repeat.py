@@ -14,7 +14,14 @@ def commands(report: DeviationReport) -> tuple[str, ...]:
     made = [line for run in (*report.runs_a, *report.runs_b) if (line := _made_by(run))]
     return (
         *made,
-        _line("compare", *_files(report), *_callers(report), *_names(report), "--html", "report.html"),
+        _line(
+            "compare",
+            *_files(report),
+            *_callers(report),
+            *_names(report),
+            *_tolerances(report),
+            *("--html", "report.html"),
+        ),
     )
 
 
@@ -27,6 +34,10 @@ def _callers(report: DeviationReport) -> list[str]:
 
 def _names(report: DeviationReport) -> list[str]:
     return [word for pair in report.names for word in ("--map", "=".join(pair))]
+
+
+def _tolerances(report: DeviationReport) -> list[str]:
+    return [word for text in report.tolerances.written for word in ("--tolerance", text)]
 
 
 def _files(report: DeviationReport) -> list[str]:

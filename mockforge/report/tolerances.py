@@ -35,7 +35,7 @@ class Tolerances:
     """Bounds by metric, and by operation and metric; `floor_ms` is the absolute one of latencies.
 
     `given` are the metrics that somebody bounded for every operation; they, `special` and the expectations
-    decide the exit code.
+    decide the exit code. `written` are the words that they were read from.
     """
 
     general: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULTS))
@@ -43,12 +43,14 @@ class Tolerances:
     floor_ms: float = _FLOOR_MS
     given: frozenset[str] = frozenset()
     expectations: tuple[Expectation, ...] = ()
+    written: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, written: Iterable[str], floor_ms: float = _FLOOR_MS) -> Tolerances:
         """From the words of a command line or a file; raises UsageError for one that cannot be."""
         general, special, given, expectations = dict(DEFAULTS), {}, set(), []
-        for text in map(str.strip, written):
+        texts = tuple(map(str.strip, written))
+        for text in texts:
             found = _SET.match(text)
             if not found:
                 expectations.append(Expectation.parse(text, _HINT))
@@ -60,7 +62,7 @@ class Tolerances:
             else:
                 general[metric] = bound
                 given.add(metric)
-        return cls(general, special, floor_ms, frozenset(given), tuple(expectations))
+        return cls(general, special, floor_ms, frozenset(given), tuple(expectations), texts)
 
     @property
     def decide(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -12,7 +13,7 @@ import pytest
 from mockforge.model.sample import Run
 from mockforge.report.comparing import compare_runs
 from mockforge.report.deviation import DeviationReport
-from mockforge.report.judgement import judged, judgement, sentence
+from mockforge.report.judgement import allowed, judged, judgement, sentence
 from mockforge.report.render_junit import render_junit
 from mockforge.report.render_markdown import render_markdown
 from mockforge.report.render_prometheus import render_prometheus
@@ -111,3 +112,10 @@ def test_a_report_without_metrics_is_rendered(render) -> None:  # type: ignore[n
     found = report()
     bare = [replace(operation, metrics=()) for operation in found.operations]
     assert render(replace(found, operations=tuple(bare), overall=replace(found.overall, metrics=())))
+
+
+def test_a_latency_of_nothing_may_be_off_by_any_share(make_run: Callable[..., Run]) -> None:
+    report = compare_runs(make_run({"GET /a": [0.0] * 200}), make_run({"GET /a": [0.5] * 200}))
+    metric = report.overall.metric("p50")
+    assert metric is not None
+    assert allowed(metric) == "any"

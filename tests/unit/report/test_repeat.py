@@ -10,6 +10,7 @@ from mockforge.model.sample import Run
 from mockforge.report.comparing import compare_runs
 from mockforge.report.deviation import Origin
 from mockforge.report.repeat import commands
+from mockforge.report.tolerances import Tolerances
 
 
 def line(make_run: Callable[..., Run], kind: str, target: str, notes: Mapping[str, str]) -> str:
@@ -36,3 +37,10 @@ def test_a_run_is_made_again_by_the_command_that_made_it(
     make_run: Callable[..., Run], kind: str, target: str, notes: Mapping[str, str], expected: str
 ) -> None:
     assert line(make_run, kind, target, notes) == expected
+
+
+def test_the_comparison_is_made_again_with_its_tolerances(make_run: Callable[..., Run]) -> None:
+    run = make_run({"GET /a": [10.0] * 5})
+    tolerances = Tolerances.parse(["p95=12%", "gap<0.1"])
+    last = commands(compare_runs(run, run, tolerances=tolerances))[-1]
+    assert "--tolerance p95=12% --tolerance 'gap<0.1'" in last
