@@ -280,7 +280,8 @@ def _by_percentile(points: dict[str, object]) -> dict[float, object]:
     return table
 
 
-Status = Annotated[int, Field(ge=100, le=599), Spelled]
+#: What an answer may end with; those below 200 only announce one.
+Status = Annotated[int, Field(ge=200, le=599), Spelled]
 Priority = Annotated[int, Field(ge=1, description="Lower wins."), Spelled]
 Share = Annotated[float, Field(ge=0, le=1, description="How often, among several."), Spelled]
 Milliseconds = Annotated[

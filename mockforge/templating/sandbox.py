@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterable, Mapping
+from types import FunctionType
 from typing import Any
 
 import orjson
@@ -21,6 +22,7 @@ from jinja2.visitor import NodeTransformer
 
 from mockforge.templating.budget import RENDERING, LimitError, check_size
 from mockforge.templating.functions.table import FUNCTIONS
+from mockforge.templating.request import TemplateRequest
 
 __all__ = ["Sandbox", "written"]
 
@@ -34,6 +36,8 @@ _WIDEST = 10_000
 _HIDDEN = {"encode", "escape", "format", "format_map", "maketrans", "striptags", "translate", "unescape"}
 _WIDE_FORMAT = re.compile(r"%[^a-zA-Z%]*(\*|\d{5})")
 _MOST_BITS = 4_096
+#: Functions that need no asking whether they may be called.
+_OWN = frozenset(FUNCTIONS.values())
 #: Filters that the rewritten tree calls; no template can write their names.
 _TURN, _CONCATENATED = "(turn)", "(concatenated)"
 _SIZED_TYPES = (str, list, tuple)
@@ -120,6 +124,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """A mapping's members come before its methods: `request.json.items` is the request's own."""
+        if type(obj) is TemplateRequest and attribute in TemplateRequest.PARTS:
+            return getattr(obj, attribute)
+        if type(obj) is dict and attribute in obj:
+            return obj[attribute]
         if not isinstance(obj, Mapping):
             return super().getattr(obj, attribute)
         if attribute in obj:
@@ -153,6 +161,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - as in Jinja
         """A call that counts, of a method whose result cannot be huge."""
         RENDERING.get().step()
+        if type(__obj) is FunctionType and __obj in _OWN:
+            return _made(__obj(*args, **kwargs))
         text = getattr(__obj, "__self__", None)
         if isinstance(text, str):
             _check_method(text, __obj.__name__, args, kwargs)

@@ -109,6 +109,7 @@ def test_each_extension_point_has_code_a_table_line_and_a_program() -> None:
         "A fault",
         "A matcher",
         registered,
+        "A function of templates",
         "A renderer",
         "A load tool's file",
         "A number of the report",

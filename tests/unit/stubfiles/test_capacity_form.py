@@ -117,7 +117,7 @@ def test_a_capacity_is_what_is_written(folder: Any, written: str, expected: Capa
             "rateLimit.perSecond: is 0, which lets nothing in (requests a second)",
         ),
         ("{rateLimit: {perSecond: 1, burst: 0}}", "rateLimit.burst: must be at least 1, not 0"),
-        ("{whenFull: {status: 99}}", "whenFull.status: must be at least 100, not 99"),
+        ("{whenFull: {status: 99}}", "whenFull.status: must be at least 200, not 99"),
         ("{whenFull: {body: a, jsonBody: 1}}", "whenFull: body and jsonBody exclude one another"),
         ("{stalls: {gap: 5}}", "stalls.gap: must be a mapping, not 5"),
         (

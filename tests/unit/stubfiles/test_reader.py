@@ -100,7 +100,7 @@ def test_every_problem_of_every_file_is_told_at_once(folder: Any) -> None:
     folder.put("c.yaml", "a: b: c")
     assert folder.problems() == [
         "a.yaml:3: stub 'a': request.methd: unknown key 'methd', did you mean 'method'?",
-        "a.yaml:5: stub 'a': response.status: must be at least 100, not 99",
+        "a.yaml:5: stub 'a': response.status: must be at least 200, not 99",
         "a.yaml:6: stub 'a': response.bdy: unknown key 'bdy', did you mean 'body'?",
         "b.json:2: stub 'GET b': request: 'GET b' is not METHOD /PATH "
         "(such as GET /orders/{id}, or ANY /orders)",

@@ -20,7 +20,7 @@ def test_the_schema_gives_bounds_and_the_shorthand() -> None:
     assert stub["ResponseForm"]["properties"]["status"] == {
         "default": 200,
         "maximum": 599,
-        "minimum": 100,
+        "minimum": 200,
         "type": "integer",
     }
     shorthand, written_out = stub["StubForm"]["properties"]["request"]["anyOf"]
