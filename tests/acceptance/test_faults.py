@@ -70,7 +70,7 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
 
 
 def received(server: Server, path: str) -> tuple[bytes, str]:
-    """All that comes of a request, and how the TCP connection then ends: `closed` or `reset`."""
+    """All that comes of a request, and how the connection then ends: `closed` or `reset`."""
     asked = f"GET {path} HTTP/1.1\r\nHost: mock\r\n\r\n".encode()
     with server.connect_plain() as caller:
         if server.trusted is None:
@@ -90,7 +90,7 @@ def _to_the_end(caller: socket.socket) -> tuple[bytes, str]:
 
 
 def _deciphered(caller: socket.socket, trusted: Path, asked: bytes) -> tuple[bytes, str]:
-    """The same over TLS; the socket is read apart from it, as TLS clients hide how TCP ends."""
+    """The same over TLS; the socket is read apart from it, as TLS clients hide a reset."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     context = ssl.create_default_context(cafile=trusted)
     tls = context.wrap_bio(incoming, outgoing, server_hostname="127.0.0.1")
@@ -103,13 +103,19 @@ def _deciphered(caller: socket.socket, trusted: Path, asked: bytes) -> tuple[byt
             incoming.write(caller.recv(65_536))
     tls.write(asked)
     caller.sendall(outgoing.read())
-    data, end = _to_the_end(caller)
-    incoming.write(data)
     plain = b""
-    with contextlib.suppress(ssl.SSLWantReadError, ssl.SSLZeroReturnError):
-        while part := tls.read(65_536):
-            plain += part
-    return plain, end
+    while True:
+        try:
+            part = caller.recv(65_536)
+        except ConnectionResetError:
+            return plain, "reset"
+        incoming.write(part)
+        with contextlib.suppress(ssl.SSLWantReadError):
+            while data := tls.read(65_536):
+                plain += data
+            return plain, "closed"  # as TLS says it; TCP follows when the caller agrees
+        if not part:
+            return plain, "closed"
 
 
 def whole(server: Server, path: str) -> tuple[http.client.HTTPResponse, bytes]:
