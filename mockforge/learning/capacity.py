@@ -1,10 +1,10 @@
 """The capacity of a backend, learned from a recording: by what station its latency depends on load.
 
-Four families of stations are tried (`capacity_search`): so many servers in order, so many that are shared,
-sharing by a measured curve, and sharing of a limited number; each with and without a fixed part of the
-latency that does not queue. The right one makes demands independent of the number in flight, and predicts
-what it was not learned from. Where a recording never saturates its backend, nobody can tell, and the fit
-says so.
+Families of stations are tried (`capacity_search`): so many servers in order, or in no known one, so many
+that are shared, by all or by a limited number, sharing by a measured curve, and a gate; each with and without
+a fixed part of the latency that does not queue. The right one makes demands independent of the number in
+flight, and predicts what it was not learned from. Where a recording never saturates its backend, nobody can
+tell, and the fit says so.
 """
 
 from __future__ import annotations
