@@ -12,11 +12,11 @@ from typing import cast
 
 from mockforge.proxy.body import body_of
 from mockforge.proxy.head import (
-    HEAD_END,
     HEAD_LIMIT,
     MalformedError,
     RefusedError,
     RequestHead,
+    head_end,
     may_begin_request,
 )
 from mockforge.proxy.passage import Passage
@@ -98,7 +98,7 @@ class CallerSide(asyncio.Protocol):
         if exchange is None:
             if passage.pending and self._must_wait():
                 return self._wait(data, at)
-            end = _head_end(data, at)
+            end = head_end(data, at)
             if end is None:
                 return self._hold_head(data, at)
             head = self._read_head(data[at:end])
@@ -147,12 +147,3 @@ class CallerSide(asyncio.Protocol):
             raise RefusedError(status, f"the request's {what} is over {HEAD_LIMIT:,} bytes")
         self._held = begun
         return len(data)
-
-
-def _head_end(data: bytes, at: int) -> int | None:
-    """Where the head that begins at `at` ends, empty lines before it counted in; None where it does not."""
-    begin = at
-    while begin < len(data) and data[begin] in b"\r\n":
-        begin += 1
-    found = HEAD_END.search(data, begin)
-    return None if found is None else found.end()

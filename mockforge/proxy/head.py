@@ -20,14 +20,15 @@ from mockforge.targets import Target
 
 __all__ = [
     "CHUNKED",
-    "HEAD_END",
     "HEAD_LIMIT",
+    "NOT_HTTP",
     "UNTIL_CLOSE",
     "AnswerHead",
     "MalformedError",
     "RefusedError",
     "RequestHead",
-    "may_begin_answer",
+    "answer_head_end",
+    "head_end",
     "may_begin_request",
     "read_answer_head",
     "read_trailers",
@@ -36,13 +37,15 @@ __all__ = [
 
 #: The longest head, and so the longest target, in bytes.
 HEAD_LIMIT = 65_536
+#: What is said of a target that does not answer with a head.
+NOT_HTTP = "not HTTP"
 
 #: Lengths of bodies whose end is not known in advance.
 CHUNKED = -1
 UNTIL_CLOSE = -2
 
 #: What ends a head: an empty line.
-HEAD_END = re.compile(rb"\n\r?\n")
+_HEAD_END = re.compile(rb"\n\r?\n")
 
 #: Heads that are remembered: of one backend there are rarely more kinds at once.
 _REMEMBERED = 512
@@ -116,10 +119,23 @@ def may_begin_request(data: bytes) -> bool:
     return _REQUEST_BEGIN.match(data) is not None
 
 
-def may_begin_answer(data: bytes) -> bool:
-    """Whether an answer may begin so; `data` need not be all of its head."""
-    begun = data.lstrip(b"\r\n")[:5]
-    return b"HTTP/".startswith(begun)
+def head_end(data: bytes, at: int) -> int | None:
+    """Where the head that begins at `at` ends, empty lines before it counted in; None where it does not."""
+    begin = at
+    while begin < len(data) and data[begin] in b"\r\n":
+        begin += 1
+    found = _HEAD_END.search(data, begin)
+    return None if found is None else found.end()
+
+
+def answer_head_end(data: bytes, at: int) -> int | None:
+    """The same of an answer's head. Raises MalformedError where what has begun cannot become one."""
+    end = head_end(data, at)
+    if end is None:
+        begun = data[at:]
+        if len(begun) > HEAD_LIMIT or not b"HTTP/".startswith(begun.lstrip(b"\r\n")[:5]):
+            raise MalformedError(NOT_HTTP)
+    return end
 
 
 def request_reader(target: Target, host: str | None) -> Callable[[bytes], RequestHead]:

@@ -13,20 +13,17 @@ from typing import cast
 from mockforge.proxy.body import body_of
 from mockforge.proxy.failure import Failure, reason_of
 from mockforge.proxy.head import (
-    HEAD_END,
-    HEAD_LIMIT,
+    NOT_HTTP,
     UNTIL_CLOSE,
     AnswerHead,
     MalformedError,
-    may_begin_answer,
+    answer_head_end,
     read_answer_head,
 )
 from mockforge.proxy.passage import Passage
 from mockforge.proxy.progress import ExchangeInProgress
 
 __all__ = ["TargetSide"]
-
-_NOT_HTTP = "not HTTP"
 
 
 class TargetSide(asyncio.Protocol):
@@ -87,7 +84,7 @@ class TargetSide(asyncio.Protocol):
             while at < size and passage.pending and not passage.switched:
                 at = self._take(passage.pending[0], data, at)
         except MalformedError:
-            passage.fail(Failure(passage.pending[0].phase, _NOT_HTTP))
+            passage.fail(Failure(passage.pending[0].phase, NOT_HTTP))
             return
         if at < size:
             if passage.switched:
@@ -104,10 +101,11 @@ class TargetSide(asyncio.Protocol):
         """
         begin = at
         if exchange.answer is None:
-            head_end = self._head_end(data, at)
-            if head_end is None:
+            end = answer_head_end(data, at)
+            if end is None:
+                self._held = data[at:]
                 return len(data)
-            head, at = read_answer_head(data[at:head_end]), head_end
+            head, at = read_answer_head(data[at:end]), end
             if head.is_interim:
                 self._passage.caller.write(data[begin:at])
                 return at
@@ -131,20 +129,6 @@ class TargetSide(asyncio.Protocol):
         elif exchange.first_byte_ns is None:
             exchange.first_byte_ns = self._now_ns()
         return end
-
-    def _head_end(self, data: bytes, at: int) -> int | None:
-        """Where the answer's head ends; None where it goes on in the next read. Raises MalformedError."""
-        begin = at
-        while begin < len(data) and data[begin] in b"\r\n":
-            begin += 1
-        found = HEAD_END.search(data, begin)
-        if found is not None:
-            return found.end()
-        begun = data[at:]
-        if len(begun) > HEAD_LIMIT or not may_begin_answer(begun):
-            raise MalformedError(_NOT_HTTP)
-        self._held = begun
-        return None
 
     def _begin(self, exchange: ExchangeInProgress, head: AnswerHead) -> None:
         exchange.answer = head

@@ -16,18 +16,15 @@ from mockforge.model.upstream import UpstreamHead
 from mockforge.proxy.body import Body, body_of
 from mockforge.proxy.failure import Failure, reason_of
 from mockforge.proxy.head import (
-    HEAD_END,
-    HEAD_LIMIT,
     UNTIL_CLOSE,
     AnswerHead,
     MalformedError,
-    may_begin_answer,
+    answer_head_end,
     read_answer_head,
 )
 
 __all__ = ["Trip", "UpstreamConnection"]
 
-_NOT_HTTP = "not HTTP"
 _NO_FIELDS = Headers()
 
 
@@ -153,8 +150,9 @@ class UpstreamConnection(asyncio.Protocol):
         """Read heads up to the final answer's, where that is there; where they end."""
         at = 0
         while self._head is None and at < len(data):
-            end = self._head_end(data, at)
+            end = answer_head_end(data, at)
             if end is None:
+                self._held = data[at:]
                 return len(data)
             head, at = read_answer_head(data[at:end]), end
             if head.status == 101:
@@ -167,20 +165,6 @@ class UpstreamConnection(asyncio.Protocol):
             self._head, self._body = head, body_of(head.body_length(trip.method), sys.maxsize)
             trip.on_head(shown)
         return at
-
-    def _head_end(self, data: bytes, at: int) -> int | None:
-        """Where the head ends; None, with what is there held, where it goes on in the next read."""
-        begin = at
-        while begin < len(data) and data[begin] in b"\r\n":
-            begin += 1
-        found = HEAD_END.search(data, begin)
-        if found is not None:
-            return found.end()
-        begun = data[at:]
-        if len(begun) > HEAD_LIMIT or not may_begin_answer(begun):
-            raise MalformedError(_NOT_HTTP)
-        self._held = begun
-        return None
 
     def _length(self) -> int:
         assert self._head is not None

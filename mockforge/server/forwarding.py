@@ -11,38 +11,24 @@ and not here. The mock's own lateness is counted from when both were there.
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
 
 from mockforge.engine import Decision
-from mockforge.model.event import ServeEvent
 from mockforge.model.headers import Headers
 from mockforge.model.request import RequestView
 from mockforge.model.response import BODILESS, DelayPlan, RenderedResponse
 from mockforge.model.upstream import UpstreamHead
+from mockforge.server.course import Course, Order
 from mockforge.server.lane import Lane
-from mockforge.server.stations import Waiting
 from mockforge.server.upstream_answer import UpstreamAnswer, own_answer, refusal_to_pass_on
 from mockforge.server.wire import CLOSES, KEEPS_ALIVE, STAYS, chunk, head_of
 
-__all__ = ["Forwarding", "Order"]
+__all__ = ["Forwarding"]
 
 #: So much of an answer that is not due yet is taken from the upstream.
 _TAKEN_AHEAD = 256 * 1024
 
 
-class Order(Protocol):
-    """The order of a connection's answers, as far as one of them needs to know it."""
-
-    @property
-    def free_ns(self) -> int: ...
-
-    @property
-    def paused(self) -> bool: ...
-
-    def finished(self) -> None: ...
-
-
-class Forwarding(Waiting):
+class Forwarding(Course):
     """The place in the order of an answer that is passed on; the sink of its upstream."""
 
     __slots__ = (
@@ -51,19 +37,9 @@ class Forwarding(Waiting):
         "_closes",
         "_complete",
         "_due",
-        "_first_byte_ns",
-        "_in_flight",
-        "_lane",
-        "_order",
-        "_over",
         "_own",
-        "_request",
-        "_transport",
-        "_turn",
         "_waiting",
         "_waiting_size",
-        "ending",
-        "ready",
     )
 
     def __init__(
@@ -75,37 +51,15 @@ class Forwarding(Waiting):
         decision: Decision,
         ending: bytes,
     ) -> None:
-        super().__init__()
-        self.decision = decision
-        self.station = None
-        self.ready = True
-        self._lane = lane
-        self._order = order
-        self._transport = transport
-        self._request = request
-        self.ending = ending
-        self._in_flight = lane.in_flight
-        lane.in_flight += 1
+        super().__init__(lane, order, transport, request, decision, ending)
         self._answer: UpstreamAnswer | None = None
         #: What the mock answers itself, where the upstream does not.
         self._own: RenderedResponse | None = None
-        self._turn = self._due = self._complete = self._over = False
+        self._due = self._complete = False
         self._chunked = self._closes = False
-        self._first_byte_ns: int | None = None
         #: What is ready to go out and may not yet.
         self._waiting: list[bytes] = []
         self._waiting_size = 0
-
-    @property
-    def begun(self) -> bool:
-        return self._first_byte_ns is not None
-
-    def wait(self) -> None:
-        """Begin to wait: at the pool, or for the delay."""
-        if self.decision.demand is not None:
-            self._lane.stations.enter(self)
-        else:
-            self.schedule(self._lane.timer, self._lane.clock.now_ns())
 
     # What the order and the timer say
 
@@ -246,27 +200,14 @@ class Forwarding(Waiting):
 
     def _record(self, *, caller_left: bool) -> None:
         """Enter the event into the journal."""
-        self._over = True
-        lane, answer, decision = self._lane, self._answer, self.decision
-        plan = decision.plan
+        answer, plan = self._answer, self.decision.plan
         if self._first_byte_ns is not None:
             there_ns = plan.first_byte_ns if answer is None else answer.first_byte_ns or self._first_byte_ns
             plan = DelayPlan(plan.arrived_ns, max(plan.first_byte_ns, there_ns, self._order.free_ns))
-        lane.in_flight -= 1
         response = self._own or (None if answer is None else answer.rendered())
-        lane.journal.add_apart(
-            ServeEvent(
-                lane.wall_offset_ns + plan.arrived_ns,
-                self._request,
-                response or decision.response,
-                plan,
-                decision.stub,
-                self._first_byte_ns,
-                lane.clock.now_ns(),
-                self._in_flight,
-                caller_left,
-                None if answer is None else answer.forwarded(),
-            )
+        self._tell(
+            response or self.decision.response,
+            plan,
+            caller_left=caller_left,
+            forwarded=None if answer is None else answer.forwarded(),
         )
-        if decision.callbacks and not caller_left:
-            lane.callbacks.plan(decision.callbacks, self._request, plan.arrived_ns)

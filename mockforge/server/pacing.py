@@ -17,14 +17,13 @@ from collections.abc import Iterator
 from mockforge.delays.pacing import Finish, InMemory, Piece, Script, Source
 from mockforge.delays.sending import Sending
 from mockforge.engine import Decision
-from mockforge.model.event import Paced, ServeEvent
+from mockforge.model.event import Paced
 from mockforge.model.request import RequestView
 from mockforge.model.response import BODILESS, DelayPlan, RenderedResponse
 from mockforge.server.body_files import BodyFileError, FileSource
-from mockforge.server.forwarding import Order
+from mockforge.server.course import Course, Order
 from mockforge.server.hangup import reset_when_sent
 from mockforge.server.lane import Lane
-from mockforge.server.stations import Waiting
 from mockforge.server.upstream_answer import own_answer
 from mockforge.server.wire import CLOSES, KEEPS_ALIVE, STAYS
 
@@ -36,31 +35,21 @@ _AT_ONCE = 8
 _AS_ANY = Sending()
 
 
-class Pacing(Waiting):
+class Pacing(Course):
     """The place in the order of an answer that takes its time; the deadline of its next piece."""
 
     __slots__ = (
         "_armed",
         "_failure",
         "_file",
-        "_first_byte_ns",
         "_first_due_ns",
-        "_in_flight",
-        "_lane",
         "_last_due_ns",
         "_next",
-        "_order",
-        "_over",
         "_pieces",
-        "_request",
         "_script",
         "_sending",
         "_sent",
         "_start_ns",
-        "_transport",
-        "_turn",
-        "ending",
-        "ready",
     )
 
     def __init__(
@@ -72,18 +61,7 @@ class Pacing(Waiting):
         decision: Decision,
         ending: bytes,
     ) -> None:
-        super().__init__()
-        self.decision = decision
-        self.station = None
-        self.ready = True
-        self.ending = ending
-        self._lane = lane
-        self._order = order
-        self._transport = transport
-        self._request = request
-        self._in_flight = lane.in_flight
-        lane.in_flight += 1
-        self._turn = self._over = False
+        super().__init__(lane, order, transport, request, decision, ending)
         #: Whether the deadline is set; it then fires, whatever happens meanwhile.
         self._armed = False
         self._script: Script | None = None
@@ -92,21 +70,12 @@ class Pacing(Waiting):
         self._file: FileSource | None = None
         self._failure: str | None = None
         self._start_ns = self._last_due_ns = self._sent = 0
-        #: When the first byte left, and when it was due.
-        self._first_byte_ns: int | None = None
+        #: When the first byte was due.
         self._first_due_ns = 0
 
-    @property
-    def begun(self) -> bool:
-        return self._first_byte_ns is not None
-
     def wait(self) -> None:
-        """Begin to wait: at the pool, or for the delay."""
         self._armed = True
-        if self.decision.demand is not None:
-            self._lane.stations.enter(self)
-        else:
-            self.schedule(self._lane.timer, self._lane.clock.now_ns())
+        super().wait()
 
     # What the order and the timer say
 
@@ -242,32 +211,18 @@ class Pacing(Waiting):
 
     def _record(self, *, caller_left: bool) -> None:
         """Enter the event into the journal."""
-        self._over = True
         self.cancel()
         if self._file is not None:
             self._file.close()
-        lane, decision = self._lane, self.decision
-        plan = decision.plan
-        script, sending = self._script, decision.sending
+        decision, script = self.decision, self._script
+        plan, sending = decision.plan, decision.sending
         if script is not None:
             plan = DelayPlan(plan.arrived_ns, self._first_due_ns if self.begun else self._start_ns)
-        lane.in_flight -= 1
         fault = None if sending is None or sending.fault is None else sending.fault.kind
         complete = self._next is None and script is not None and script.finish is not Finish.HOLDS
-        lane.journal.add_apart(
-            ServeEvent(
-                lane.wall_offset_ns + plan.arrived_ns,
-                self._request,
-                decision.response,
-                plan,
-                decision.stub,
-                self._first_byte_ns,
-                lane.clock.now_ns(),
-                self._in_flight,
-                caller_left,
-                None,
-                Paced(self._last_due_ns if complete else None, fault, self._failure, self._sent),
-            )
+        self._tell(
+            decision.response,
+            plan,
+            caller_left=caller_left,
+            paced=Paced(self._last_due_ns if complete else None, fault, self._failure, self._sent),
         )
-        if decision.callbacks and not caller_left:
-            lane.callbacks.plan(decision.callbacks, self._request, plan.arrived_ns)

@@ -6,13 +6,12 @@ import pytest
 
 from mockforge.proxy.head import (
     CHUNKED,
-    HEAD_END,
     UNTIL_CLOSE,
     AnswerHead,
     MalformedError,
     RefusedError,
     RequestHead,
-    may_begin_answer,
+    answer_head_end,
     may_begin_request,
     read_answer_head,
     request_reader,
@@ -166,10 +165,10 @@ def test_a_reason_may_be_missing(line: bytes) -> None:
 
 def test_a_head_may_end_its_lines_without_a_carriage_return() -> None:
     data = b"HTTP/1.1 200 OK\nContent-Length: 3\n\nabc"
-    end = HEAD_END.search(data)
+    end = answer_head_end(data, 0)
     assert end
-    head = read_answer_head(data[: end.end()])
-    assert (head.status, head.length, data[end.end() :]) == (200, 3, b"abc")
+    head = read_answer_head(data[:end])
+    assert (head.status, head.length, data[end:]) == (200, 3, b"abc")
 
 
 @pytest.mark.parametrize("line", [b"HTTP/2 200", b"HTTP/1.1 OK", b"HTTP/1.1 20 OK", b"ICY 200 OK", b""])
@@ -222,8 +221,11 @@ def test_other_bytes_cannot_become_a_request(data: bytes) -> None:
 
 
 def test_a_part_of_an_answer_may_become_one_and_other_bytes_not() -> None:
-    assert all(may_begin_answer(data) for data in (b"", b"H", b"\r\nHTT", b"HTTP/1.1 2"))
-    assert not any(may_begin_answer(data) for data in (b"SSH-", b"\x15\x03", b"http/", b" HTTP/"))
+    for data in (b"", b"H", b"\r\nHTT", b"HTTP/1.1 2"):
+        assert answer_head_end(data, 0) is None
+    for data in (b"SSH-", b"\x15\x03", b"http/", b" HTTP/"):
+        with pytest.raises(MalformedError):
+            answer_head_end(data, 0)
 
 
 def test_lines_that_are_long_and_odd_are_read_in_no_time() -> None:
