@@ -19,6 +19,7 @@ from mockforge.learning.volatile import Seen, Volatile, find_volatile
 from mockforge.learning.writes import SAFE_METHODS, Writes
 from mockforge.matching.parameters import ParameterKey, compile_parameters
 from mockforge.matching.url import template_regex
+from mockforge.model.charset import without_unknown_charset
 from mockforge.model.exchange import Exchange, Response
 from mockforge.model.headers import HOP_BY_HOP, Headers
 from mockforge.model.operation import Operation
@@ -377,7 +378,7 @@ def _conflicts(pairs: set[tuple[Key, Hashable]], positions: list[int]) -> int:
 
 def decoded(response: Response) -> tuple[Headers, bytes]:
     """Headers worth keeping, and the body without its content coding where that can be undone."""
-    headers = response.headers.without(_TRANSIENT)
+    headers = without_unknown_charset(response.headers.without(_TRANSIENT))
     coding = (headers.get("content-encoding") or "identity").strip().lower()
     try:
         if coding in ("gzip", "deflate"):

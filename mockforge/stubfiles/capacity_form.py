@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema, field_validator, mod
 from mockforge.model.service import DEFAULT_POOL
 from mockforge.stubfiles.mapping import Form
 from mockforge.stubfiles.problems import RefusedError, brief
-from mockforge.stubfiles.values import Base64Text, Delay, HeaderName, HeaderValues, Milliseconds, Name, Status
+from mockforge.stubfiles.values import AnswerHeaders, Base64Text, Delay, Milliseconds, Name, Status
 from mockforge.stubfiles.written import Json, Spelled, Text
 
 __all__ = [
@@ -68,7 +68,7 @@ class AnswerForm(Form):
     example: ClassVar[str | None] = "such as {status: 503, body: too busy}"
 
     status: Status | None = None
-    headers: dict[HeaderName, HeaderValues] = Field(default_factory=dict)
+    headers: AnswerHeaders = Field(default_factory=dict)
     body: Text | None = None
     json_body: Json = None
     base64_body: Base64Text | None = None

@@ -39,11 +39,11 @@ from mockforge.stubfiles.sending_form import (
 from mockforge.stubfiles.shorthand import parse_shorthand
 from mockforge.stubfiles.spells_form import SlowSpellsForm
 from mockforge.stubfiles.values import (
+    AnswerHeaders,
     Base64Text,
     Chooser,
     Delay,
     HeaderName,
-    HeaderValues,
     MatchingType,
     Methods,
     Milliseconds,
@@ -221,7 +221,7 @@ class ResponseForm(Form):
 
     share: Share | None = None
     status: Status = 200
-    headers: dict[HeaderName, HeaderValues] = Field(default_factory=dict)
+    headers: AnswerHeaders = Field(default_factory=dict)
     body: Text | None = None
     json_body: Json = None
     base64_body: Base64Text | None = None
@@ -369,7 +369,7 @@ class RowForm(Form):
 
     when: dict[str, Text] = Field(default_factory=dict)
     status: Status | None = None
-    headers: dict[HeaderName, HeaderValues] = Field(default_factory=dict)
+    headers: AnswerHeaders = Field(default_factory=dict)
     body: Text | None = None
     json_body: ParsedJson = None
     base64_body: Base64Text | None = None

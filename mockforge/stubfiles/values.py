@@ -18,6 +18,7 @@ from mockforge.matching.json import compile_json_equality
 from mockforge.matching.jsonpath import compile_jsonpath
 from mockforge.matching.multipart import MATCHING_TYPES
 from mockforge.matching.regexes import compile_regex
+from mockforge.model.charset import unknown_charset
 from mockforge.model.operation import is_parameter
 from mockforge.model.stub import DelayDistribution
 from mockforge.stubfiles.problems import RefusedError, brief
@@ -25,6 +26,7 @@ from mockforge.stubfiles.written import Json, Scalar, Spelled, Text, as_text, pl
 from mockforge.templating.transformers import TRANSFORMERS
 
 __all__ = [
+    "AnswerHeaders",
     "Base64Text",
     "Chooser",
     "Delay",
@@ -211,6 +213,15 @@ def _header_values(written: object) -> tuple[str, ...]:
     return tuple(_header_value(value) for value in values)
 
 
+def _known_charsets(headers: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    for name, values in headers.items():
+        for value in values if name.lower() == "content-type" else ():
+            charset = None if "{{" in value else unknown_charset(value)
+            if charset is not None:
+                raise RefusedError(f"{name} names a charset that there is not: {charset!r}", "such as utf-8")
+    return headers
+
+
 def _header_value(value: object) -> str:
     if not isinstance(value, str):
         raise RefusedError(f"a header's value must be a string or a list of strings, not {brief(value)}")
@@ -308,6 +319,7 @@ PathTemplate = Annotated[Text, AfterValidator(_path_template)]
 Base64Text = Annotated[Text, AfterValidator(_base64)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 HeaderValues = Annotated[tuple[str, ...], PlainValidator(_header_values), WithJsonSchema(_HEADER_SCHEMA)]
+AnswerHeaders = Annotated[dict[HeaderName, HeaderValues], AfterValidator(_known_charsets)]
 Upstream = Annotated[Text, AfterValidator(_upstream)]
 Chooser = Annotated[Text, AfterValidator(_chooser)]
 StateKey = Annotated[Text, AfterValidator(_state_key)]

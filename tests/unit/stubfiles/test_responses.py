@@ -197,6 +197,10 @@ REFUSED = [
     ),
     ({"transformers": ["jinja"], "body": "{{"}, ".body: template does not parse: line 1: "),
     ({"transformers": ["jinja"], "base64Body": "/w=="}, ".base64Body: template is not UTF-8 at byte 0"),
+    (
+        {"headers": {"Content-Type": "text/plain; charset=utf-88"}},
+        ".headers: Content-Type names a charset that there is not: 'utf-88' (such as utf-8)",
+    ),
     ({"jsonbody": {}}, ".jsonbody: unknown key 'jsonbody', did you mean 'jsonBody'?"),
 ]
 
