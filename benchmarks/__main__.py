@@ -22,6 +22,7 @@ from benchmarks import (
     fidelity,
     host,
     identifiability,
+    prediction,
     recording,
     replaying,
     serving,
@@ -38,6 +39,7 @@ ROWS: dict[str, Row] = {
     **recording.ROWS,
     **replaying.ROWS,
     **identifiability.ROWS,
+    **prediction.ROWS,
     **stub_fidelity.ROWS,
     **fidelity.ROWS,
 }

@@ -49,7 +49,7 @@ def _limited(folder: Path, port: int) -> list[str]:
         f"daemon off; worker_processes 1; error_log stderr crit; pid {folder}/nginx.pid;\n"
         "events { worker_connections 4096; }\n"
         f"http {{ access_log off; keepalive_requests 1000000000; {paths}\n"
-        "limit_req_zone $server_name zone=all:1m rate=400r/s; limit_req_status 503;\n"
+        "limit_req_zone $server_addr zone=all:1m rate=400r/s; limit_req_status 503;\n"
         f"server {{ listen 127.0.0.1:{port}; root {folder}; limit_req zone=all burst=40;\n"
         "location / { try_files /missing @answer; }\n"
         "location @answer { default_type application/json; return 200 '{\"ok\": true}'; } } }\n"
