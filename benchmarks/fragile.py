@@ -21,7 +21,7 @@ __all__ = ["cpu", "main", "waiting"]
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
-_ROWS = 4_000
+_ROWS = 12_000
 _local = threading.local()
 _random = random.Random(7)
 _STALL_EVERY_S = 2.0
@@ -64,7 +64,7 @@ def _database() -> sqlite3.Connection:
 
 
 class _Stalling(asyncio.Protocol):
-    """Answers each request after half a millisecond of work in the one thread."""
+    """Answers each request after a millisecond or two of work in the one thread."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -75,7 +75,7 @@ class _Stalling(asyncio.Protocol):
         self._unread += data
         while b"\r\n\r\n" in self._unread:
             head, _, self._unread = self._unread.partition(b"\r\n\r\n")
-            digest = hashlib.pbkdf2_hmac("sha256", head, b"salt", 800).hex()
+            digest = hashlib.pbkdf2_hmac("sha256", head, b"salt", 4_000).hex()
             body = f'{{"digest": "{digest}"}}'.encode()
             self._transport.write(
                 b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"

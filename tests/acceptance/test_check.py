@@ -103,7 +103,7 @@ def test_every_problem_is_a_line_and_the_exit_code_is_2(tmp_path: Path, stubs: P
     [
         (["no"], "no: no such file or folder (give a stub file, or a folder with"),
         (["."], ".: no stub file in this folder (give a stub file, or"),
-        ([], "no stubs to check (such as: mockforge check stubs/orders)"),
+        ([], "there is no mockforge.yaml here (give stubs, such as mockforge check stubs/orders"),
     ],
 )
 def test_a_path_without_stubs_is_one_clear_line(tmp_path: Path, arguments: list[str], problem: str) -> None:
