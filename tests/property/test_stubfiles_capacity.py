@@ -20,7 +20,7 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 ANSWER = st.builds(
     ResponseDefinition,
-    status=st.integers(100, 599),
+    status=st.integers(200, 599),
     headers=st.sampled_from([Headers(), Headers((("Retry-After", "1"), ("X-A", "7")))]),
     body=st.sampled_from(
         [None, Body("body", "no"), Body("jsonBody", {"busy": True}), Body("jsonBody", None)]

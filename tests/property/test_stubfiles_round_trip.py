@@ -279,7 +279,7 @@ def variants(draw: Draw, url: UrlPattern | None, file_name: str) -> Variants:
     row = st.builds(
         Variant,
         when=st.tuples(*(TEXT for _ in by)),
-        status=st.none() | st.integers(100, 599),
+        status=st.none() | st.integers(200, 599),
         headers=headers(),
         body=st.none() | inline_body(),
     )
@@ -322,7 +322,7 @@ def response(draw: Draw, url: UrlPattern | None, file_name: str, share: float | 
     if not transformers and draw(st.integers(0, 9)) == 0:
         return ResponseDefinition(sending=draw(sending(with_stream=True)), share=share)
     return ResponseDefinition(
-        status=draw(st.integers(100, 599)),
+        status=draw(st.integers(200, 599)),
         headers=Headers() if transformers else draw(headers()),
         body=draw(template() if transformers else st.none() | inline_body() | in_file),
         variants=None if transformers else draw(st.none() | variants(url, f"{file_name}.jsonl")),
