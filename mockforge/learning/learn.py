@@ -81,6 +81,7 @@ class Learner:
         self._refusals: list[Response] = []
         self._soundness = Soundness()
         self._unspeakable: Counter[str] = Counter()
+        self._switched: Counter[Operation] = Counter()
         self._late: list[Response] = []
         if api is not None:
             self._operations = Operations.find(requests, api.template_of)
@@ -115,6 +116,9 @@ class Learner:
         operation = self._operations.of(request.method, request.target)
         if path_of(request.target)[:1] != "/" or not _SPEAKABLE.fullmatch(operation.template):
             self._unspeakable[f"{request.method} {request.target}"] += 1
+            return
+        if response is not None and response.status < 200:
+            self._switched[operation] += 1
             return
         if response is not None and response.status < 400:
             self._writes.add(request.method, request.target, exchange.arrived_ns)
@@ -194,6 +198,8 @@ class Learner:
         yield from self._soundness.sentences()
         for asked, times in sorted(self._unspeakable.items())[:_MOST_TOLD]:
             yield f"{asked!r} is left out ({times:,} times): no stub can spell such a path"
+        for operation, times in self._switched.items():
+            yield f"{operation.name}: left HTTP {times:,} times, for WebSocket or the like: no stub can"
         if self._api is not None:
             for path in self._api.refused:
                 yield f"OpenAPI: {path} cannot be a path template: a parameter fills a whole segment"

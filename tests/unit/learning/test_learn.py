@@ -378,3 +378,9 @@ def test_what_is_not_printable_stands_in_no_name_and_no_comment() -> None:
     engine = engine_of(learned.service)
     assert ask(engine, "/a?kind=%0A%1B").response.body == b'{"k1":1}'
     assert ask(engine, "/a?kind=x").response.body == b'{"k0":1}'
+
+
+def test_what_left_http_is_told_and_makes_no_stub() -> None:
+    learned = learn([*(exchange("/ws", b"", status=101) for _ in range(3)), exchange("/a", b"x")])
+    assert [stub.name for stub in learned.service.stubs] == ["GET /a"]
+    assert "GET /ws: left HTTP 3 times, for WebSocket or the like: no stub can" in learned.remarks
