@@ -53,6 +53,7 @@ _OFFSETS = (0.15, 0.3, 0.45, 0.6, 0.75, 0.9)
 _TRIED = 3
 #: What takes more to say must predict better by this share, where the simpler reading is acceptable.
 _BETTER = 0.25
+_FAR_BETTER, _LITTLE = 0.3, 0.1
 _BOOTSTRAP = 200
 _IMPUTED = 7
 
@@ -272,7 +273,8 @@ def _chosen(candidates: list[Candidate]) -> Candidate | None:
     """The best predictor of those whose demands are independent of load, of all where none has such.
 
     Among acceptable ones the simpler is taken unless the other predicts better by a quarter: near saturation
-    the error of a right model is large too, and says little.
+    the error of a right model is large too, and says little. One that leaves a
+    little dependence is taken where it predicts far better: real backends leave some under any station.
     """
     accepted = [each for each in candidates if each.accepted]
     # Of servers in no known order less is checked: they come last.
@@ -284,6 +286,10 @@ def _chosen(candidates: list[Candidate]) -> Candidate | None:
         margin = _BETTER if accepted else 0.0
         if chosen is None or best.held_out < (1 - margin) * chosen.held_out:
             chosen = best
+    little = [each for each in candidates if abs(each.dependence) <= _LITTLE]
+    nearest = min(little, key=lambda each: each.held_out, default=None)
+    if chosen is not None and nearest is not None and nearest.held_out < _FAR_BETTER * chosen.held_out:
+        return nearest
     return chosen
 
 

@@ -261,26 +261,31 @@ def _doubt(fit: CapacityFit, timeouts: ExplainedTimeouts | None) -> str | None:
 
     At a steady load the recorded latencies themselves are right: a station must not be worse there. Where the
     load changed they are not, and a station that predicts the levels of load much better is served although
-    it misses a quantile of all: beyond saturation a pace that is 1 % off is a backlog that is 20 % off.
+    it misses a quantile of all: beyond saturation a pace that is 1 % off is a backlog that is 20 % off. One
+    that leaves a dependence is not the whole truth of a real backend; it is served where it does both.
     """
     if not fit.identifiable:
         return None
     chosen = [
         each for each in fit.candidates if (each.station, each.offset_ns) == (fit.station, fit.offset_ns)
     ]
-    if not any(each.accepted for each in chosen):
+    better = _is_much_better(fit, chosen[0])
+    missed = _misses_itself(fit)
+    if not any(each.accepted for each in chosen) and not (better and missed is None):
         return "the demands that it leaves still depend on load"
     if timeouts is not None and timeouts.unexplained:
         return f"it does not bring about the time-outs: {timeouts}"
     if fit.load.shedding.queue_limit is not None or timeouts is not None:
         return None  # the self-check lets everybody in, and lets them wait
-    return _misses_itself(fit, chosen[0])
+    return None if better else missed
 
 
-def _misses_itself(fit: CapacityFit, chosen: Candidate) -> str | None:
+def _is_much_better(fit: CapacityFit, chosen: Candidate) -> bool:
     naive = [each.held_out for each in fit.candidates if isinstance(each.station, NoLoadDependence)]
-    if chosen.held_out < _MUCH_BETTER * naive[0]:
-        return None
+    return chosen.held_out < _MUCH_BETTER * naive[0]
+
+
+def _misses_itself(fit: CapacityFit) -> str | None:
     for check in fit.self_check:
         if check.probability <= 0.95 and abs(check.error) > _MOST_SELF_ERROR:
             return f"it misses p{check.probability * 100:g} of its own recording by {check.error:+.0%}"
