@@ -27,6 +27,7 @@ from benchmarks import (
     replaying,
     serving,
     stub_fidelity,
+    templating,
 )
 from benchmarks.measure import Bench, Row, Scale
 from benchmarks.results import Conditions, RowResult, load, render, save
@@ -36,6 +37,7 @@ __all__ = ["ROWS", "Book", "UnfitError", "main"]
 ROWS: dict[str, Row] = {
     **serving.ROWS,
     **endurance.ROWS,
+    **templating.ROWS,
     **recording.ROWS,
     **replaying.ROWS,
     **identifiability.ROWS,

@@ -29,7 +29,6 @@ from mockforge.model.stub import ResponseDefinition, ScenarioStep, Stub, Variant
 from mockforge.state.pools import PoolAnswer, PoolRule
 from mockforge.state.steps import Step, compile_step
 from mockforge.templating.rendering import AnswerTemplate, compile_answer
-from mockforge.templating.transformers import TRANSFORMERS
 
 __all__ = ["CompiledResponse", "CompiledService", "CompiledStub", "VariantTable", "compile_service"]
 
@@ -77,6 +76,8 @@ class CompiledStub:
     pool: PoolRule | None
     scenario: Step | None
     callbacks: tuple[Callback, ...]
+    #: Whether anything that it makes is made of its request.
+    asks: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,7 @@ def _compile_stub(stub: Stub, pools: Mapping[str, PoolRule | None]) -> CompiledS
         pool=pool,
         scenario=compile_step(stub.scenario, template),
         callbacks=tuple(compile_callback(each) for each in stub.callbacks),
+        asks=bool(stub.callbacks) or any(each.template or each.forward for each in responses),
     )
 
 
@@ -192,7 +194,7 @@ def _compile_response(response: ResponseDefinition, path: re.Pattern[str] | None
     variants = _compile_variants(rendered, response.variants, path) if response.variants else None
     template = None
     if response.transformers and response.proxy is None:
-        rendered, template = compile_answer(TRANSFORMERS[response.transformers[0]], rendered, response.body)
+        rendered, template = compile_answer(rendered, response)
     forward = None
     if response.proxy is not None:
         templated = bool(response.transformers)

@@ -31,15 +31,18 @@ from mockforge.matching.near_miss import COMPARED, NearMiss, describe_miss, near
 from mockforge.matching.regexes import RunawayError
 from mockforge.matching.url import path_parameters
 from mockforge.model.request import RequestView
-from mockforge.model.response import DelayPlan, RenderedResponse
+from mockforge.model.response import DelayPlan, RenderedResponse, failed
+from mockforge.model.sending import BodyFile
 from mockforge.model.service import Service
+from mockforge.state.memory import ServiceMemory
 from mockforge.state.pools import Demand, PoolRule
 from mockforge.state.scenarios import Scenarios
 from mockforge.state.steps import elsewhere
 from mockforge.state.strata import Strata
 from mockforge.state.turns import Turns
-from mockforge.templating.jinja import TemplateFailure
+from mockforge.templating.failure import TemplateFailure
 from mockforge.templating.rendering import rendered_for
+from mockforge.templating.request import TemplateRequest
 
 __all__ = ["CompiledService", "Decision", "Engine", "compile_service"]
 
@@ -92,8 +95,12 @@ class Engine:
         self._time_scale = time_scale
         self._fallback = fallback
         self._spells = self._spell_clock(compiled.service)
-        self.scenarios = Scenarios()
+        self.memory = ServiceMemory(random)
         self.scenarios.declare(compiled.steps())
+
+    @property
+    def scenarios(self) -> Scenarios:
+        return self.memory.scenarios
 
     @property
     def service(self) -> Service:
@@ -148,17 +155,17 @@ class Engine:
         response = stub.responses[number]
         rendered = response.rendered
         forward = None
-        if response.forward is not None:
+        file: BodyFile | None = None
+        asked = self._asked(stub, request) if stub.asks else None
+        if response.forward is not None and asked is not None:
             try:
-                forward = response.forward.of(request, _parameters(stub, request))
+                forward = response.forward.of(asked)
             except (TemplateFailure, UsageError) as error:
                 return _failed(stub.name, f"its proxyBaseUrl cannot be used: {error}", arrived_ns)
         elif response.variants is not None:
             rendered = self._choose_variant(response.variants, request, (stub.name, number))
-        elif response.template is not None:
-            rendered = rendered_for(
-                response.template, rendered, request, stub.name, _parameters(stub, request), self._random
-            )
+        elif response.template is not None and asked is not None:
+            rendered, file = rendered_for(response.template, rendered, asked, stub.name)
         delay_ns, level = 0, None
         for position, delay in enumerate(response.delays):
             level = self._level((stub.name, number, position), arrived_ns)
@@ -168,6 +175,8 @@ class Engine:
             sending = self._sending(response.sending, (stub.name, number), level, arrived_ns)
             if sending is not None and sending.fault is not None:
                 forward = None
+        if file is not None:
+            sending = (sending or Sending(scale=self._time_scale)).of_file(file)
         demand = None
         if stub.pool is not None:
             service_ns, offset_ns = (
@@ -178,7 +187,14 @@ class Engine:
         else:
             due_ns = arrived_ns + self._scaled(delay_ns + response.fixed_ns)
         plan = DelayPlan(arrived_ns, due_ns)
-        return Decision(stub.name, rendered, plan, demand, forward, self._callbacks(stub, request), sending)
+        callbacks = self._callbacks(stub, asked) if asked is not None else ()
+        return Decision(stub.name, rendered, plan, demand, forward, callbacks, sending)
+
+    def _asked(self, stub: CompiledStub, request: RequestView) -> TemplateRequest:
+        """The request as templates see it."""
+        return TemplateRequest(
+            request, _parameters(stub, request), self.memory, self.memory.answers(stub.name)
+        )
 
     def _sending(
         self, sending: CompiledSending, whose: tuple[str, int], level: float | None, arrived_ns: int
@@ -190,16 +206,15 @@ class Engine:
             level or 0.0, lambda: self._strata.draw((*whose, "fault")), self._random, self._time_scale
         )
 
-    def _callbacks(self, stub: CompiledStub, request: RequestView) -> tuple[PlannedCallback, ...]:
+    def _callbacks(self, stub: CompiledStub, asked: TemplateRequest) -> tuple[PlannedCallback, ...]:
         """The stub's callbacks, each with its delay drawn."""
-        if not stub.callbacks:
-            return ()
-        parameters = _parameters(stub, request)
         planned = []
         for position, callback in enumerate(stub.callbacks):
             law = callback.delay
             delay_ns = 0 if law is None else law.at(self._strata.draw((stub.name, "callback", position)))
-            planned.append(PlannedCallback(callback, self._scaled(delay_ns), parameters))
+            # Each has a generator of its own: when one is made must not change what the next request gets.
+            memory = self.memory.of(Random(self._random.getrandbits(64)))
+            planned.append(PlannedCallback(callback, self._scaled(delay_ns), asked.remembering(memory)))
         return tuple(planned)
 
     def _level(self, whose: tuple[str, int, int], now_ns: int) -> float:
@@ -285,7 +300,7 @@ class Engine:
 
     def _miss(self, request: RequestView, arrived_ns: int) -> Decision:
         if self._fallback is not None:
-            forward = self._fallback.of(request, {})
+            forward = self._fallback.of(TemplateRequest(request, {}, self.memory))
             return Decision(None, _NOTHING, DelayPlan(arrived_ns, arrived_ns), None, forward)
         text = describe_miss(request, self.near_misses(request), len(self._compiled.index))
         response = RenderedResponse(404, _PLAIN_TEXT, text.encode())
@@ -297,10 +312,7 @@ def _parameters(stub: CompiledStub, request: RequestView) -> Mapping[str, str]:
 
 
 def _failed(stub: str | None, what: str, arrived_ns: int) -> Decision:
-    """A 500 that says what is wrong, and names the stub where it is known."""
-    whose = "" if stub is None else f"stub {stub!r}: "
-    response = RenderedResponse(500, _PLAIN_TEXT, f"{whose}{what}\n".encode())
-    return Decision(stub, response, DelayPlan(arrived_ns, arrived_ns))
+    return Decision(stub, failed(stub, what), DelayPlan(arrived_ns, arrived_ns))
 
 
 def _telling_when(response: RenderedResponse, wait_ns: int) -> RenderedResponse:

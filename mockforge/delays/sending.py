@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from mockforge.delays.distributions import Distribution, compile_distribution
@@ -33,6 +33,10 @@ class Sending:
     def is_endless(self) -> bool:
         """Whether only the caller or the server ends it."""
         return self.stream is not None and self.stream.is_endless
+
+    def of_file(self, file: BodyFile) -> Sending:
+        """The same, with its body read from a file."""
+        return replace(self, file=file)
 
     def script(self, head: bytes, ending: bytes, body: Source | None, *, chunked: bool) -> Script:
         """The plan of an answer with this head, `body` None where it can have none.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,9 +11,11 @@ from mockforge.forwarding.fields import Fields, with_framing
 from mockforge.forwarding.texts import RenderText, compile_text
 from mockforge.model.forwarding import ProxyDefinition
 from mockforge.model.headers import Headers
-from mockforge.model.request import RequestView
 from mockforge.model.upstream import OutgoingRequest
 from mockforge.targets import Target, parse_target
+from mockforge.templating.fields import FieldTemplates, compile_fields
+from mockforge.templating.jinja import compile_body_template
+from mockforge.templating.request import TemplateRequest
 
 __all__ = ["CompiledForward", "Forward", "compile_forward", "forward_all"]
 
@@ -40,16 +41,18 @@ class CompiledForward:
     prefix: str
     added: Headers
     removed: frozenset[bytes]
-    fields: Fields
+    fields: FieldTemplates
 
-    def of(self, request: RequestView, parameters: Mapping[str, str]) -> Forward:
-        """What to ask for `request`; raises TemplateFailure, or UsageError where a rendered URL is none."""
-        target = self.target or _target(self.base_url(request, parameters))
+    def of(self, asked: TemplateRequest) -> Forward:
+        """What to ask for a request; raises TemplateFailure, or UsageError where a rendered URL is none."""
+        request = asked.view
+        target = self.target or _target(self.base_url(asked))
         rest = request.target.removeprefix(self.prefix)
         path = target.prefix + (rest if rest.startswith("/") else f"/{rest}")
         given = [pair for pair in request.raw_headers if pair[0].lower() not in self.removed]
         fields = with_framing(given, target.authority, request.method, request.body, self.added)
-        return Forward(OutgoingRequest(target, request.method, path, fields, request.body), self.fields)
+        answered = self.fields.literal if self.fields.is_literal else self.fields(asked)
+        return Forward(OutgoingRequest(target, request.method, path, fields, request.body), answered)
 
 
 def compile_forward(proxy: ProxyDefinition, fields: Fields, *, templated: bool = False) -> CompiledForward:
@@ -64,7 +67,7 @@ def compile_forward(proxy: ProxyDefinition, fields: Fields, *, templated: bool =
         proxy.prefix_to_remove or "",
         proxy.added,
         frozenset(name.lower().encode("latin-1") for name in proxy.removed),
-        fields,
+        compile_fields(compile_body_template, fields) if templated else FieldTemplates(fields),
     )
 
 

@@ -18,7 +18,9 @@ from mockforge.learning.volatile import json_of
 from mockforge.matching.url import path_parameters, template_regex
 from mockforge.model.request import RequestView
 from mockforge.model.stub import Body
-from mockforge.templating.jinja import RenderBody, TemplateFailure, compile_body_template
+from mockforge.templating.body import RenderBody
+from mockforge.templating.failure import TemplateFailure
+from mockforge.templating.jinja import compile_body_template
 from mockforge.templating.request import TemplateRequest
 
 __all__ = ["Pair", "find_echo"]

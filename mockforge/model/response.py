@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import NamedTuple
 
-__all__ = ["BODILESS", "UNKNOWN_LENGTH", "DelayPlan", "RenderedResponse", "status_line"]
+__all__ = ["BODILESS", "UNKNOWN_LENGTH", "DelayPlan", "RenderedResponse", "failed", "status_line"]
 
 #: Statuses whose answers never have a body, nor a Content-Length (RFC 9110 §8.6, §15.3.5, §15.4.5).
 BODILESS = frozenset({204, 304})
@@ -31,12 +31,14 @@ class RenderedResponse:
 
     `head` is the status line and all fields as HTTP/1.1 has them, Content-Length included, but for the empty
     line that ends them. `length` is the body's where `body` does not hold it: a file's, or UNKNOWN_LENGTH.
+    `failure` says why this is not what the stub was to answer.
     """
 
     status: int
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
     length: int | None = None
+    failure: str | None = field(default=None, compare=False)
     head: bytes = field(init=False, repr=False, compare=False)
     _wire: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -71,6 +73,13 @@ class RenderedResponse:
     def body_for(self, method: str) -> bytes:
         """The body that an answer to `method` carries: none to HEAD, none with a bodiless status."""
         return b"" if method == "HEAD" or self.status in BODILESS else self.body
+
+
+def failed(stub: str | None, what: str) -> RenderedResponse:
+    """A 500 that says what is wrong, and names the stub where it is known."""
+    whose = "" if stub is None else f"stub {stub!r}: "
+    headers = ((b"Content-Type", b"text/plain; charset=utf-8"),)
+    return RenderedResponse(500, headers, f"{whose}{what}\n".encode(), failure=f"{whose}{what}")
 
 
 _STATUS_LINES = {status: status_line(status) for status in range(100, 600)}

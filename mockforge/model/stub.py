@@ -140,13 +140,19 @@ class ScenarioStep:
 class Body:
     """A body as written. `kind` is body, jsonBody, base64Body or bodyFileName; `data`: a file's bytes.
 
-    A file too large to be held has no `data`; it is `file`, and read when it is sent.
+    A file too large to be held has no `data`; it is `file`, and read when it is sent. A file that the request
+    chooses, by a name that is a template, has neither.
     """
 
     kind: str
     value: object
     data: bytes | None = None
     file: BodyFile | None = None
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether each request chooses the file."""
+        return self.kind == "bodyFileName" and self.data is None and self.file is None
 
     def content(self) -> bytes:
         """The bytes to send."""
@@ -197,7 +203,8 @@ class ResponseDefinition:
     """An answer as written. Among several, `share` (0..1) is how often this one is given.
 
     `transformers` name the template dialects (`mockforge.templating.transformers`) that make the body.
-    With a `proxy` the answer is an upstream's, and `headers` are added to it.
+    With a `proxy` the answer is an upstream's, and `headers` are added to it. A status that is a template
+    is `status_template`; `files` are those that templates can read, by name.
     """
 
     status: int = 200
@@ -210,6 +217,8 @@ class ResponseDefinition:
     transformers: tuple[str, ...] = ()
     proxy: ProxyDefinition | None = None
     sending: SendingDefinition | None = None
+    status_template: str | None = None
+    files: Mapping[str, bytes | BodyFile] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from mockforge.model.headers import Headers
 from mockforge.model.request import RequestView
 from mockforge.model.response import RenderedResponse
 from mockforge.model.upstream import OutgoingRequest, UpstreamCall, UpstreamHead
-from mockforge.templating.jinja import TemplateFailure
+from mockforge.templating.failure import TemplateFailure
 
 if TYPE_CHECKING:
     from mockforge.server.lane import Lane
@@ -153,7 +153,7 @@ class _Task:
             self.note_error(f"not made: {_DEEPEST} callbacks of this mock led to this request")
             return None
         try:
-            return self._planned.callback.request_for(self._request, self._planned.parameters)
+            return self._planned.callback.request_for(self._planned.request)
         except (TemplateFailure, MockForgeError, ValueError) as error:
             self.note_error(str(error))
             return None

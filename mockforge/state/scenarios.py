@@ -97,6 +97,10 @@ class Scenarios:
         state = self._of_key.get((name, key)) if key else None
         return self._states.get(name, STARTED) if state is None else state
 
+    def knows(self, name: str) -> bool:
+        """Whether a stub belongs to a scenario of that name."""
+        return name in self._possible
+
     def listing(self) -> list[ScenarioView]:
         """Every scenario, by name."""
         return [

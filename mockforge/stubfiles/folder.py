@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -18,6 +21,9 @@ MAPPINGS = "mappings"
 
 #: Body files of so many bytes and more are read from disk for each answer, a slice at a time.
 STREAMED_FROM = 1024 * 1024
+
+#: Bytes of files that templates read which stay in memory.
+_MOST_KEPT = 64 * 1024 * 1024
 
 _SUFFIXES = {".yaml", ".yml", ".json"}
 _EXPECTED = "give a stub file, or a folder with *.yaml or *.json in it or in its mappings/"
@@ -49,9 +55,61 @@ class Bodies:
         if held or stat.st_size < STREAMED_FROM:
             return Body("bodyFileName", name, path.read_bytes())
         with path.open("rb"):  # what cannot be read is refused now
-            real = str(path.resolve())
-        file = BodyFile(real, stat.st_size, stat.st_dev, stat.st_ino, stat.st_mtime_ns)
+            file = _body_file(path, stat)
         return Body("bodyFileName", name, file=file)
+
+    def contents(self) -> Mapping[str, bytes | BodyFile]:
+        """The folder's files, each read when it is first asked for."""
+        return _Contents(self)
+
+
+class _Contents(Mapping[str, bytes | BodyFile]):
+    """What is in the files, the same object as long as a file does not change; a large one is not read.
+
+    KeyError for what is not there, cannot be read, or lies outside the folder.
+    """
+
+    def __init__(self, bodies: Bodies) -> None:
+        self._bodies = bodies
+        self._kept: dict[str, tuple[int, int, bytes]] = {}
+        self._size = 0
+
+    def __getitem__(self, name: str) -> bytes | BodyFile:
+        try:
+            path = self._bodies.find(name)
+            stat = path.stat()
+            if stat.st_size >= STREAMED_FROM:
+                return _body_file(path, stat)
+            kept = self._kept.get(name)
+            if kept is not None and kept[:2] == (stat.st_mtime_ns, stat.st_size):
+                return kept[2]
+            return self._keep(name, stat.st_mtime_ns, path.read_bytes())
+        except (RefusedError, OSError) as error:
+            raise KeyError(name) from error
+
+    def _keep(self, name: str, modified_ns: int, content: bytes) -> bytes:
+        if self._size + len(content) > _MOST_KEPT:
+            self._kept.clear()
+            self._size = 0
+        self._kept[name] = modified_ns, len(content), content
+        self._size += len(content)
+        return content
+
+    def __iter__(self) -> Iterator[str]:
+        root = self._bodies.root
+        for path in sorted(root.rglob("*")):
+            name = path.relative_to(root).as_posix()
+            with contextlib.suppress(RefusedError):
+                self._bodies.find(name)
+                yield name
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _body_file(path: Path, stat: os.stat_result) -> BodyFile:
+    real = str(path.resolve())
+    return BodyFile(real, stat.st_size, stat.st_dev, stat.st_ino, stat.st_mtime_ns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ Only files have this form; `to_model` and `from_model` go between it and the pla
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, ClassVar, Self
 
 from pydantic import (
@@ -40,6 +39,7 @@ from mockforge.stubfiles.shorthand import parse_shorthand
 from mockforge.stubfiles.spells_form import SlowSpellsForm
 from mockforge.stubfiles.values import (
     AnswerHeaders,
+    AnswerStatus,
     Base64Text,
     Chooser,
     Delay,
@@ -80,7 +80,6 @@ __all__ = [
 URL_KINDS = ("url", "urlPattern", "urlPath", "urlPathPattern", "urlPathTemplate")
 BODY_KINDS = ("body", "jsonBody", "base64Body", "bodyFileName")
 
-_MARKUP = re.compile(r"\{[{%]")
 #: How far the shares of several responses may be from adding up to 1.
 _SHARES_TOLERANCE = 0.001
 
@@ -220,7 +219,7 @@ class ResponseForm(Form):
     wiremock: ClassVar[frozenset[str]] = wiremock_keys.IN_RESPONSE
 
     share: Share | None = None
-    status: Status = 200
+    status: AnswerStatus = Field(default=200, description="A number, or a template that gives one.")
     headers: AnswerHeaders = Field(default_factory=dict)
     body: Text | None = None
     json_body: Json = None
@@ -248,18 +247,29 @@ class ResponseForm(Form):
         check_sending(self, (*BODY_KINDS, "variants", "transformers"))
         if self.transformers:
             self._something_is_transformed()
+        elif self.status_template is not None:
+            raise RefusedError(f"status {brief(self.status)} is a template", "add transformers: [jinja]")
         return self
+
+    @property
+    def status_template(self) -> str | None:
+        """The template that gives the status, where one does."""
+        status: object = self.status
+        return status if isinstance(status, str) else None
 
     def _something_is_transformed(self) -> None:
         if self.variants is not None:
             raise RefusedError(
                 "transformers and variants exclude one another", "variants are sent as they are"
             )
-        if not self.headers and not self.written((*BODY_KINDS, "proxyBaseUrl")):
-            raise RefusedError("transformers need a body or headers to transform")
-        for name, values in self.headers.items() if self.proxy_base_url else ():
-            if any(map(_MARKUP.search, values)):
-                raise RefusedError(f"header {name} holds a template, which the answer of a proxy cannot yet")
+        if self.status_template is not None and self.proxy_base_url:
+            raise RefusedError("status and proxyBaseUrl exclude one another", "the upstream gives it")
+        if (
+            not self.headers
+            and not self.written((*BODY_KINDS, "proxyBaseUrl"))
+            and self.status_template is None
+        ):
+            raise RefusedError("transformers need a body, a status or headers to transform")
 
 
 def _expand(written: object) -> object:

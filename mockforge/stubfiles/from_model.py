@@ -205,7 +205,7 @@ def _value(pattern: ValuePattern) -> dict[str, object]:
 def _response(response: ResponseDefinition) -> Iterator[tuple[str, object]]:
     if response.share is not None:
         yield "share", response.share
-    yield "status", response.status
+    yield "status", response.status_template or response.status
     if response.proxy is not None:
         yield from written_proxy(response.proxy).items()
     if response.headers:

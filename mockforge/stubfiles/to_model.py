@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -47,7 +47,10 @@ from mockforge.stubfiles.pattern_form import PatternForm, to_value
 from mockforge.stubfiles.problems import Loc, Problem, RefusedError
 from mockforge.stubfiles.sending_form import to_sending
 from mockforge.stubfiles.variants import read_rows
-from mockforge.templating.transformers import TRANSFORMERS
+from mockforge.templating.chosen_file import compile_chosen_file
+from mockforge.templating.fields import CompileText
+from mockforge.templating.jinja import is_template
+from mockforge.templating.rendering import compiler_for
 
 __all__ = ["Place", "derived_name", "to_capacity", "to_stub"]
 
@@ -215,20 +218,14 @@ class _Responses:
     bodies: Bodies
 
     def make(self, form: ResponseForm, key: Loc) -> ResponseDefinition:
-        body = self._body(form, key)
-        if body is not None:
-            self._check_template(form.transformers, body, (*key, body.kind))
-        for name, values in form.headers.items():
-            for value in values:
-                self._check_template(form.transformers, Body("body", value), (*key, "headers", name))
         proxy = to_proxy(form)
         if proxy is not None:
             with self.place.refusing((*key, "proxyBaseUrl")):
                 compile_forward(proxy, (), templated=bool(form.transformers))
-        return ResponseDefinition(
-            status=form.status,
+        response = ResponseDefinition(
+            status=200 if form.status_template is not None else form.status,
             headers=ungrouped(form.headers),
-            body=body,
+            body=self._body(form, key),
             variants=self._variants(form.variants, (*key, "variants")) if form.variants else None,
             fixed_delay_ms=form.fixed_delay_milliseconds,
             delay=form.delay_distribution,
@@ -236,21 +233,36 @@ class _Responses:
             transformers=tuple(form.transformers),
             proxy=proxy,
             sending=to_sending(form),
+            status_template=form.status_template,
+            files=self.bodies.contents() if form.transformers else None,
         )
+        if response.transformers:
+            self._check_templates(response, key)
+        return response
 
-    def _check_template(self, transformers: Iterable[str], body: Body, key: Loc) -> None:
-        for name in transformers:
-            with self.place.refusing(key):
-                TRANSFORMERS[name](body)
+    def _check_templates(self, response: ResponseDefinition, key: Loc) -> None:
+        compile_text = compiler_for(response)
+        if response.body is not None:
+            with self.place.refusing((*key, response.body.kind)):
+                _check_body(response, response.body, compile_text)
+        for name, value in response.headers:
+            with self.place.refusing((*key, "headers", name)):
+                compile_text(Body("body", value))
+        if response.status_template is not None:
+            with self.place.refusing((*key, "status")):
+                compile_text(Body("body", response.status_template))
 
     def _body(self, form: ResponseForm, key: Loc) -> Body | None:
         for kind, value in form.written(BODY_KINDS).items():
-            if kind != "bodyFileName":
+            if kind != "bodyFileName" or (form.transformers and is_template(str(value))):
                 return Body(kind, value)
             try:
                 held = bool(form.transformers) or form.variants is not None
                 return self.bodies.load(str(value), held=held)
             except RefusedError as refused:
+                hint = "a file name that is a template needs transformers: [jinja]"
+                if is_template(str(value)):
+                    refused = RefusedError(refused.what, hint)
                 self.place.refuse((*key, kind), refused)
             except OSError as error:
                 self.place.refuse((*key, kind), RefusedError(f"cannot be read: {error.strerror}"))
@@ -285,3 +297,10 @@ class _Responses:
 
     def _refuse_row(self, file: str, line: int, key: Loc, refused: RefusedError) -> None:
         self.place.problems.append(Problem(file, line, refused.what, refused.hint, self.place.subject, key))
+
+
+def _check_body(response: ResponseDefinition, body: Body, compile_text: CompileText) -> None:
+    if body.is_chosen:
+        compile_chosen_file(str(body.value), response.files, compile_text)
+    else:
+        compile_text(body)

@@ -9,7 +9,15 @@ import re
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
 
 from mockforge.delays.distributions import DISTRIBUTIONS, compile_distribution, law_of
 from mockforge.delays.durations import milliseconds_of
@@ -23,10 +31,12 @@ from mockforge.model.operation import is_parameter
 from mockforge.model.stub import DelayDistribution
 from mockforge.stubfiles.problems import RefusedError, brief
 from mockforge.stubfiles.written import Json, Scalar, Spelled, Text, as_text, plain_json
+from mockforge.templating.jinja import is_template
 from mockforge.templating.transformers import TRANSFORMERS
 
 __all__ = [
     "AnswerHeaders",
+    "AnswerStatus",
     "Base64Text",
     "Chooser",
     "Delay",
@@ -216,7 +226,7 @@ def _header_values(written: object) -> tuple[str, ...]:
 def _known_charsets(headers: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     for name, values in headers.items():
         for value in values if name.lower() == "content-type" else ():
-            charset = None if "{{" in value else unknown_charset(value)
+            charset = None if is_template(value) else unknown_charset(value)
             if charset is not None:
                 raise RefusedError(f"{name} names a charset that there is not: {charset!r}", "such as utf-8")
     return headers
@@ -241,6 +251,12 @@ def _upstream(text: str) -> str:
     if not _UPSTREAM.fullmatch(text):
         raise RefusedError(f"{brief(text)} is not a URL", "such as https://orders.staging.example.com")
     return text
+
+
+def _answer_status(written: object, validate: ValidatorFunctionWrapHandler) -> object:
+    """A template stands as it is."""
+    text = as_text(written)
+    return text if isinstance(text, str) and is_template(text) else validate(written)
 
 
 def _chooser(text: str) -> str:
@@ -293,6 +309,22 @@ def _by_percentile(points: dict[str, object]) -> dict[float, object]:
 
 #: What an answer may end with; those below 200 only announce one.
 Status = Annotated[int, Field(ge=200, le=599), Spelled]
+_STATUS_SCHEMA = {
+    "anyOf": [{"type": "integer", "minimum": 200, "maximum": 599}, {"type": "string", "pattern": r"\{[{%]"}]
+}
+#: A status, or a template that gives one.
+AnswerStatus = Annotated[
+    Status,
+    WrapValidator(_answer_status),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 200, "maximum": 599},
+                {"type": "string", "pattern": r"\{[{%]"},
+            ]
+        }
+    ),
+]
 Priority = Annotated[int, Field(ge=1, description="Lower wins."), Spelled]
 Share = Annotated[float, Field(ge=0, le=1, description="How often, among several."), Spelled]
 Milliseconds = Annotated[

@@ -177,9 +177,10 @@ def _lines(comment: Iterable[str]) -> Iterable[str]:
 
 def _bodies(stub: Stub) -> Iterable[tuple[str, bytes]]:
     for response in stub.responses:
-        if response.body is not None and response.body.kind == "bodyFileName":
-            file = response.body.file
-            yield str(response.body.value), response.body.content() if file is None else _content(file)
+        body = response.body
+        if body is not None and body.kind == "bodyFileName" and not body.is_chosen:
+            file = body.file
+            yield str(body.value), body.content() if file is None else _content(file)
         if response.variants is not None:
             yield response.variants.file_name, write_rows(response.variants)
 

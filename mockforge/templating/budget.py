@@ -7,9 +7,11 @@ goes beyond a limit ends the rendering with a `LimitError`.
 from __future__ import annotations
 
 from contextvars import ContextVar
-from random import Random
 from time import thread_time_ns
 from typing import Final
+
+from mockforge.templating.memory import Memory
+from mockforge.templating.scope import FileContents
 
 __all__ = [
     "LONGEST_NS",
@@ -39,12 +41,13 @@ class LimitError(Exception):
 
 
 class Rendering:
-    """The rendering that is under way: what it has used, and the generator that helpers draw from."""
+    """The rendering that is under way: what it has used, and what functions may ask beside the request."""
 
-    __slots__ = ("_ends_ns", "made", "random", "steps", "written")
+    __slots__ = ("_ends_ns", "files", "made", "memory", "steps", "written")
 
-    def __init__(self, random: Random) -> None:
-        self.random = random
+    def __init__(self, memory: Memory, files: FileContents | None = None) -> None:
+        self.memory = memory
+        self.files = files
         self.steps = self.made = self.written = 0
         self._ends_ns = 0
 

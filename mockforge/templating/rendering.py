@@ -1,94 +1,96 @@
-"""Answers made when they are given: body and header values rendered, or a 500 that says what failed."""
+"""Answers made when they are given: status, fields and body rendered, or a 500 that says what failed."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from random import Random
-from typing import Final
+from functools import partial
 
-from mockforge.errors import StubFileError
-from mockforge.model.request import RequestView
-from mockforge.model.response import RenderedResponse
-from mockforge.model.stub import Body
-from mockforge.templating.jinja import BodyTemplate, TemplateFailure
+from mockforge.model.response import RenderedResponse, failed
+from mockforge.model.sending import BodyFile
+from mockforge.model.stub import Body, ResponseDefinition
+from mockforge.templating.body import BodyTemplate
+from mockforge.templating.chosen_file import ChosenFile, compile_chosen_file
+from mockforge.templating.failure import TemplateFailure, brief
+from mockforge.templating.fields import CompileText, FieldTemplates, compile_fields
 from mockforge.templating.request import TemplateRequest
+from mockforge.templating.scope import Scope
+from mockforge.templating.transformers import TRANSFORMERS
 
-__all__ = ["AnswerTemplate", "compile_answer", "rendered_for"]
+__all__ = ["AnswerTemplate", "compile_answer", "compiler_for", "rendered_for"]
 
-_PLAIN_TEXT: Final = ((b"Content-Type", b"text/plain; charset=utf-8"),)
-_UNSENDABLE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
-
-#: A name, and its value or how to make it.
-Field = tuple[bytes, bytes | BodyTemplate]
+_LOWEST, _HIGHEST = 200, 599
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerTemplate:
-    """What of an answer depends on its request: the body, values of `fields`; None where nothing does."""
+    """What of an answer depends on its request; None where nothing does."""
 
-    body: BodyTemplate | None
-    fields: tuple[Field, ...] | None
+    status: BodyTemplate | None
+    fields: FieldTemplates | None
+    body: BodyTemplate | ChosenFile | None
+
+
+def compiler_for(response: ResponseDefinition) -> CompileText:
+    """What compiles the texts of a response that has transformers."""
+    return partial(TRANSFORMERS[response.transformers[0]], scope=Scope(files=response.files))
 
 
 def compile_answer(
-    compile_text: Callable[[Body], BodyTemplate], rendered: RenderedResponse, body: Body | None
+    rendered: RenderedResponse, response: ResponseDefinition
 ) -> tuple[RenderedResponse, AnswerTemplate | None]:
     """The answer with all that is literal ready, and a template where something is not.
 
     StubFileError where a text does not parse.
     """
-    content = None if body is None else compile_text(body)
-    fields = tuple(_field(compile_text, name, value) for name, value in rendered.headers)
-    ready = tuple((name, value) for name, value in fields if isinstance(value, bytes))
-    literal = rendered.body if content is None else content.literal
-    if literal is not None and len(ready) == len(fields):
-        return RenderedResponse(rendered.status, ready, literal), None
-    return (
-        RenderedResponse(rendered.status, ready, literal or b""),
-        AnswerTemplate(content if literal is None else None, None if len(ready) == len(fields) else fields),
-    )
+    compile_text = compiler_for(response)
+    body, literal = _body(compile_text, response, rendered.body)
+    fields = compile_fields(compile_text, rendered.headers)
+    written = response.status_template
+    status = None if written is None else compile_text(Body("body", written))
+    ready = RenderedResponse(rendered.status, fields.literal, literal)
+    if body is None and fields.is_literal and status is None:
+        return ready, None
+    return ready, AnswerTemplate(status, None if fields.is_literal else fields, body)
 
 
-def _field(compile_text: Callable[[Body], BodyTemplate], name: bytes, value: bytes) -> Field:
-    try:
-        template = compile_text(Body("body", value.decode("latin-1")))
-    except StubFileError as error:
-        raise StubFileError(f"header {name.decode('latin-1')}: {error.what}", hint=error.hint) from error
-    return name, value if template.literal is not None else template
+def _body(
+    compile_text: CompileText, response: ResponseDefinition, ready: bytes
+) -> tuple[BodyTemplate | ChosenFile | None, bytes]:
+    """The body's template, or its bytes."""
+    body = response.body
+    if body is None:
+        return None, ready
+    if body.is_chosen:
+        chosen = compile_chosen_file(str(body.value), response.files, compile_text)
+        if chosen is not None:
+            return chosen, b""
+    template = compile_text(body)
+    return (template, b"") if template.literal is None else (None, template.literal)
 
 
 def rendered_for(
-    template: AnswerTemplate,
-    rendered: RenderedResponse,
-    request: RequestView,
-    stub: str,
-    parameters: Mapping[str, str],
-    random: Random,
-) -> RenderedResponse:
-    """The answer with its templates rendered; a 500 that names stub and expression where one fails."""
-    asked = TemplateRequest(request, parameters, random)
+    template: AnswerTemplate, rendered: RenderedResponse, request: TemplateRequest, stub: str
+) -> tuple[RenderedResponse, BodyFile | None]:
+    """The answer with its templates rendered, and the file that its body is in, if it is in one.
+
+    A 500 that names stub and expression where one fails.
+    """
     try:
-        body = rendered.body if template.body is None else template.body(asked)
-        headers = rendered.headers
-        if template.fields is not None:
-            headers = tuple(_sent(name, value, asked) for name, value in template.fields)
+        status = rendered.status if template.status is None else _status(template.status, request)
+        body = rendered.body if template.body is None else template.body(request)
+        headers = rendered.headers if template.fields is None else template.fields(request)
     except TemplateFailure as failure:
-        return RenderedResponse(500, _PLAIN_TEXT, f"stub {stub!r}: {failure}\n".encode())
-    return RenderedResponse(rendered.status, headers, body)
+        return failed(stub, str(failure)), None
+    if isinstance(body, BodyFile):
+        return RenderedResponse(status, headers, b"", body.size), body
+    return RenderedResponse(status, headers, body), None
 
 
-def _sent(name: bytes, value: bytes | BodyTemplate, request: TemplateRequest) -> tuple[bytes, bytes]:
-    if isinstance(value, bytes):
-        return name, value
-    shown = name.decode("latin-1")
+def _status(template: BodyTemplate, request: TemplateRequest) -> int:
     try:
-        made = value(request).decode().encode("latin-1")
-    except UnicodeEncodeError as error:
-        raise TemplateFailure(f"header {shown} is not Latin-1: {error.object[:60]!r}") from None
+        text = template(request).decode().strip()
     except TemplateFailure as failure:
-        raise TemplateFailure(f"header {shown}: {failure}") from failure
-    if _UNSENDABLE.search(made):
-        raise TemplateFailure(f"header {shown} holds a control character: {made[:60]!r}")
-    return name, made.strip()
+        raise TemplateFailure(f"status: {failure}") from failure
+    if not (text.isascii() and text.isdigit() and _LOWEST <= int(text[:4]) <= _HIGHEST and len(text) == 3):
+        raise TemplateFailure(f"status: {brief(text)!r} is none from {_LOWEST} to {_HIGHEST}")
+    return int(text)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from random import Random
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 from urllib.parse import unquote
 
 from mockforge.matching.fields import cookies_of, form_of, host_and_port
 from mockforge.model.headers import Headers
 from mockforge.model.request import MALFORMED, RequestView
+from mockforge.templating.memory import FORGETFUL, Memory
 
 __all__ = ["TemplateRequest"]
-
-#: What is drawn from where no service has a generator.
-_REPEATABLE: Final = Random(0)
 
 
 class TemplateRequest:
@@ -23,22 +20,30 @@ class TemplateRequest:
 
     `path` holds the path parameters and `segments` what stands between its slashes, `query`, `cookies` and
     `form` each name's first value and `queries` all of them, `headers` each field's first value by its name
-    in any case, `json` the parsed body (None where it is not JSON). `random` is what helpers draw from.
+    in any case, `json` the parsed body (None where it is not JSON). `count` tells how many requests the stub
+    has answered, this one among them. `view` is the request itself, and `memory` what its service remembers;
+    templates see neither.
     """
 
-    __slots__ = ("_request", "path", "random")
+    __slots__ = ("_query", "count", "memory", "path", "view")
 
     PARTS: ClassVar = (
         "method", "url", "path", "segments", "query", "queries", "headers", "cookies", "body", "json",
-        "form", "client", "scheme", "host", "port",
+        "form", "client", "scheme", "host", "port", "count",
     )  # fmt: skip
 
     def __init__(
-        self, request: RequestView, parameters: Mapping[str, str], random: Random | None = None
+        self, view: RequestView, parameters: Mapping[str, str], memory: Memory = FORGETFUL, count: int = 1
     ) -> None:
-        self._request = request
+        self.view = view
         self.path = parameters
-        self.random = random or _REPEATABLE
+        self.memory = memory
+        self.count = count
+        self._query: dict[str, str] | None = None
+
+    def remembering(self, memory: Memory) -> TemplateRequest:
+        """The same request, with another memory."""
+        return TemplateRequest(self.view, self.path, memory, self.count)
 
     @classmethod
     def part(cls, name: str) -> Callable[[TemplateRequest], Any] | None:
@@ -47,59 +52,61 @@ class TemplateRequest:
 
     @property
     def method(self) -> str:
-        return self._request.method
+        return self.view.method
 
     @property
     def url(self) -> str:
-        return self._request.target
+        return self.view.target
 
     @property
     def query(self) -> dict[str, str]:
-        return {name: values[0] for name, values in self._request.query.items()}
+        if self._query is None:
+            self._query = {name: values[0] for name, values in self.view.query.items()}
+        return self._query
 
     @property
     def segments(self) -> list[str]:
-        return [unquote(segment) for segment in self._request.path.split("/")[1:]]
+        return [unquote(segment) for segment in self.view.path.split("/")[1:]]
 
     @property
     def queries(self) -> dict[str, list[str]]:
-        return self._request.query
+        return self.view.query
 
     @property
     def cookies(self) -> dict[str, str]:
-        return {name: values[0] for name, values in cookies_of(self._request).items()}
+        return {name: values[0] for name, values in cookies_of(self.view).items()}
 
     @property
     def form(self) -> dict[str, str]:
-        return {name: values[0] for name, values in form_of(self._request).items()}
+        return {name: values[0] for name, values in form_of(self.view).items()}
 
     @property
     def client(self) -> str:
-        return self._request.connection.client_ip
+        return self.view.connection.client_ip
 
     @property
     def scheme(self) -> str:
-        return self._request.connection.scheme
+        return self.view.connection.scheme
 
     @property
     def host(self) -> str:
-        return host_and_port(self._request)[0]
+        return host_and_port(self.view)[0]
 
     @property
     def port(self) -> int:
-        return host_and_port(self._request)[1]
+        return host_and_port(self.view)[1]
 
     @property
     def headers(self) -> Mapping[str, str]:
-        return _Fields(self._request.headers)
+        return _Fields(self.view.headers)
 
     @property
     def body(self) -> str:
-        return self._request.text
+        return self.view.text
 
     @property
     def json(self) -> Any:
-        value = self._request.json
+        value = self.view.json
         return None if value is MALFORMED else value
 
 

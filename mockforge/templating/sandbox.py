@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
-import orjson
 from jinja2 import StrictUndefined, Template, Undefined, nodes
 from jinja2.parser import Parser
 from jinja2.runtime import Context
@@ -23,8 +22,9 @@ from jinja2.visitor import NodeTransformer
 from mockforge.templating.budget import RENDERING, LimitError, check_size
 from mockforge.templating.functions.table import FUNCTIONS
 from mockforge.templating.request import TemplateRequest
+from mockforge.templating.written import json_of, text_of
 
-__all__ = ["Sandbox", "written"]
+__all__ = ["CRLF", "CRLF_EXPRESSIONS", "LF", "LF_EXPRESSIONS", "Sandbox"]
 
 #: What is random without a seed, or takes more than its text's length in time.
 _REMOVED = {"random", "pprint", "striptags", "urlize"}
@@ -36,30 +36,20 @@ _WIDEST = 10_000
 _HIDDEN = {"encode", "escape", "format", "format_map", "maketrans", "striptags", "translate", "unescape"}
 _WIDE_FORMAT = re.compile(r"%[^a-zA-Z%]*(\*|\d{5})")
 _MOST_BITS = 4_096
+#: So many characters made at every step that a rendering may take are within its budget, uncounted.
+_SMALL = 256
 #: Functions that need no asking whether they may be called.
 _OWN = frozenset(FUNCTIONS.values())
 #: Filters that the rewritten tree calls; no template can write their names.
 _TURN, _CONCATENATED = "(turn)", "(concatenated)"
 _SIZED_TYPES = (str, list, tuple)
+_PARTS = frozenset(TemplateRequest.PARTS)
 
 
-def written(value: object) -> str:
-    """How a value stands in a body: a text or number as it is, the rest as JSON."""
-    text = _written(value)
+def _counted_text(value: object) -> str:
+    text = text_of(value)
     RENDERING.get().write(len(text))
     return text
-
-
-def _written(value: object) -> str:
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
-        return str(value)
-    if isinstance(value, Undefined):
-        return str(value)  # raises, and says what is not there
-    if value is None or isinstance(value, bool | dict | list | tuple):
-        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
-    if isinstance(value, Mapping):
-        return orjson.dumps(dict(value)).decode()
-    raise TypeError(f"a {type(value).__name__} cannot stand in a body")
 
 
 class _Absent(StrictUndefined):
@@ -77,17 +67,17 @@ class _Absent(StrictUndefined):
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """The environment of all templates; texts with `\\r\\n` have one of their own."""
+    """An environment of templates; `finalize` makes a value's text."""
 
     intercepted_binops = frozenset({"+", "*", "**", "%"})
 
-    def __init__(self, newline_sequence: Any) -> None:
+    def __init__(self, newline_sequence: Any, finalize: Callable[[object], str]) -> None:
         super().__init__(
             undefined=StrictUndefined,
             autoescape=False,
             keep_trailing_newline=True,
             newline_sequence=newline_sequence,
-            finalize=written,
+            finalize=finalize,
             optimized=False,
         )
         del self.globals["lipsum"]
@@ -96,35 +86,36 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.filters = {
             **{name: _counted(name, function) for name, function in FUNCTIONS.items()},
             **{name: _counted(name, filter_) for name, filter_ in self.filters.items()},
+            "tojson": _counted("tojson", _to_json),
             _TURN: _turn,
             _CONCATENATED: _counted(_CONCATENATED, _concatenated),
         }
         self.globals.update(FUNCTIONS)
-        self._known = dict(self.globals)
+        self._unbound = vars(Context(self, dict(self.globals), None, {}))
 
     def template(self, source: str) -> Template:
         """A whole template, bounded."""
         return self.from_string(_bounded(self.parse(source)))
 
-    def expression(self, source: str) -> Callable[..., Any]:
-        """One expression, bounded, as a function from its names to its value."""
-        tree = Parser(self, source, state="variable").parse_expression()
-        assign = nodes.Assign(nodes.Name("result", "store"), tree, lineno=1)
-        run = self.from_string(_bounded(nodes.Template([assign], lineno=1))).root_render_func
+    def expressions(self, sources: Sequence[str]) -> Callable[[dict[str, Any]], Iterator[str]]:
+        """Expressions, bounded, as one function from the names that they use to their texts, in order."""
+        # In parentheses, for `{{ a, b }}` is an expression too.
+        trees = [Parser(self, f"({source})", state="variable").parse_expression() for source in sources]
+        outputs: list[nodes.Node] = [nodes.Output([tree], lineno=1) for tree in trees]
+        run = self.from_string(_bounded(nodes.Template(outputs, lineno=1))).root_render_func
 
-        def value_of(**names: Any) -> Any:
-            # Without the copy of all globals that Jinja makes for each context.
-            context = Context(self, self._known, None, {})
-            context.vars.update(names)
-            for _ in run(context):
-                pass
-            return context.vars["result"]
+        def texts_of(names: dict[str, Any]) -> Iterator[str]:
+            # Without the sets and copies that Jinja makes for each context, and expressions have no use for.
+            context = object.__new__(Context)
+            context.__dict__.update(self._unbound)
+            context.vars = names
+            return run(context)
 
-        return value_of
+        return texts_of
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """A mapping's members come before its methods: `request.json.items` is the request's own."""
-        if type(obj) is TemplateRequest and attribute in TemplateRequest.PARTS:
+        if type(obj) is TemplateRequest and attribute in _PARTS:
             return getattr(obj, attribute)
         if type(obj) is dict and attribute in obj:
             return obj[attribute]
@@ -155,6 +146,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """No method `format`: its widths cannot be told beforehand; there is a filter."""
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """The operators that can make something huge of something small."""
+        if type(left) is int and type(right) is int and operator != "**":
+            return _made(self.binop_table[operator](left, right))
         _check_operands(operator, left, right)
         return _made(super().call_binop(context, operator, left, right))
 
@@ -167,6 +161,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(text, str):
             _check_method(text, __obj.__name__, args, kwargs)
         return _made(super().call(__context, __obj, *args, **kwargs))
+
+
+def _to_json(value: Any) -> str:
+    """A value as JSON."""
+    return json_of(value)
 
 
 def _turn(size: int) -> bool:
@@ -198,6 +197,8 @@ def _counted(name: str, filter_: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _made(value: Any) -> Any:
+    if type(value) is str and len(value) <= _SMALL:
+        return value
     if isinstance(value, _SIZED_TYPES):
         RENDERING.get().make(len(value))
     elif isinstance(value, int) and value.bit_length() > _MOST_BITS:
@@ -311,3 +312,9 @@ class _Bounding(NodeTransformer):
 
 def _turn_of(size: int, line: int) -> nodes.Filter:
     return nodes.Filter(nodes.Const(size, lineno=line), _TURN, [], [], None, None, lineno=line)
+
+
+#: The environments of templates: whole ones count what they write, of expressions others do. Jinja makes all
+#: line breaks of a template alike, so that those with the longer one have environments of their own.
+LF, CRLF = Sandbox("\n", _counted_text), Sandbox("\r\n", _counted_text)
+LF_EXPRESSIONS, CRLF_EXPRESSIONS = Sandbox("\n", text_of), Sandbox("\r\n", text_of)

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Protocol
 
 from mockforge.model.stub import Body
-from mockforge.templating.jinja import BodyTemplate, compile_body_template
+from mockforge.templating.body import BodyTemplate
+from mockforge.templating.jinja import compile_body_template
+from mockforge.templating.scope import PLAIN, Scope
 
-__all__ = ["TRANSFORMERS"]
+__all__ = ["TRANSFORMERS", "Dialect"]
 
-TRANSFORMERS: Mapping[str, Callable[[Body], BodyTemplate]] = {"jinja": compile_body_template}
+
+class Dialect(Protocol):
+    """A front end: compiles a body's texts; StubFileError where one does not parse."""
+
+    def __call__(self, body: Body, scope: Scope = PLAIN) -> BodyTemplate: ...
+
+
+TRANSFORMERS: Mapping[str, Dialect] = {"jinja": compile_body_template}

@@ -218,6 +218,25 @@ def test_a_miss_tells_of_its_nearest_stub_in_its_event(api: Api) -> None:
     assert sub_event["timeOffsetNanos"] > 0
 
 
+def test_an_answer_that_could_not_be_rendered_is_an_error_in_its_event(api: Api) -> None:
+    response = {"body": "{{ request.query.page }}", "transformers": ["jinja"]}
+    api.call("POST", "/mappings", stub("/a", response=response, name="paged"))
+    api.get("/a")
+    _, listed = api.call("GET", "/requests")
+    (sub_event,) = listed["requests"][0]["subEvents"]
+    failure = "stub 'paged': {{ request.query.page }}: is not in this request"
+    assert (sub_event["type"], sub_event["data"]) == ("ERROR", {"message": failure})
+    assert listed["requests"][0]["response"]["status"] == 500
+
+
+def test_a_reset_of_scenarios_begins_counters_anew(api: Api) -> None:
+    response = {"body": "{{ counter('orders') }}", "transformers": ["jinja"]}
+    api.call("POST", "/mappings", stub("/a", response=response))
+    given = [api.raw("GET", "/a")[1] for _ in range(2)]
+    api.call("POST", "/scenarios/reset")
+    assert [*given, api.raw("GET", "/a")[1]] == [b"1", b"2", b"1"]
+
+
 def test_events_are_removed_by_pattern_by_metadata_and_one_by_one(api: Api) -> None:
     api.call("POST", "/mappings", stub("/a", metadata={"team": "orders"}))
     for path in ("/a", "/b", "/c"):

@@ -321,8 +321,10 @@ def response(draw: Draw, url: UrlPattern | None, file_name: str, share: float | 
     transformers = draw(st.sampled_from([(), ("jinja",)]))
     if not transformers and draw(st.integers(0, 9)) == 0:
         return ResponseDefinition(sending=draw(sending(with_stream=True)), share=share)
+    templated = draw(st.sampled_from([None, "{{ request.query.status }}"])) if transformers else None
     return ResponseDefinition(
-        status=draw(st.integers(200, 599)),
+        status=200 if templated else draw(st.integers(200, 599)),
+        status_template=templated,
         headers=Headers() if transformers else draw(headers()),
         body=draw(template() if transformers else st.none() | inline_body() | in_file),
         variants=None if transformers else draw(st.none() | variants(url, f"{file_name}.jsonl")),

@@ -90,7 +90,8 @@ def event_json(
         "wasMatched": event.stub is not None,
         "timing": _timing(event),
         "subEvents": [
-            *([] if event.stub is not None or passed_on else [_not_matched(event)]),
+            *([] if event.stub is not None or passed_on or event.response.failure else [_not_matched(event)]),
+            *([_failed(event)] if event.response.failure else []),
             *map(sub_event_json, notes),
         ],
         "mockforge": _observed(event),
@@ -108,6 +109,11 @@ def _response(response: RenderedResponse, *, whole: bool) -> dict[str, object]:
         "body": body.decode("utf-8", "replace"),
         "bodyAsBase64": base64.b64encode(body).decode(),
     }
+
+
+def _failed(event: ServeEvent) -> dict[str, object]:
+    offset_ns = max(1, (event.first_byte_ns or event.end_ns) - event.plan.arrived_ns)
+    return {"type": "ERROR", "timeOffsetNanos": offset_ns, "data": {"message": event.response.failure}}
 
 
 def _not_matched(event: ServeEvent) -> dict[str, object]:

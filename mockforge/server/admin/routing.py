@@ -115,7 +115,7 @@ class _Process:
         self._admin.store.reset()
         self._admin.journal.clear()
         apply_settings(self._admin, {})
-        self._admin.lane.engine.scenarios.reset()
+        self._admin.lane.engine.memory.reset()
         return json_answer({})
 
     async def shutdown(self, request: Request) -> Response:

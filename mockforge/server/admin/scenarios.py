@@ -50,7 +50,7 @@ class ScenarioRoutes:
         )
 
     async def reset(self, request: Request) -> Response:
-        self._admin.lane.engine.scenarios.reset()
+        self._admin.lane.engine.memory.reset()
         return json_answer({})
 
     async def set_state(self, request: Request) -> Response:

@@ -6,6 +6,7 @@ import functools
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from email.utils import format_datetime, parsedate_to_datetime
+from time import time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 __all__ = ["date", "moved", "now"]
@@ -25,6 +26,8 @@ _JAVA_TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+")
 
 def now(format: str | None = None, offset: str = "", zone: str = "UTC") -> str | int:
     """The time of the answer: `now()`, `now('yyyy-MM-dd', offset='+3 days', zone='Europe/Paris')`."""
+    if format == "unix" and not offset:
+        return int(time())
     return _formatted(moved(datetime.now(_zone(zone)), offset), format)
 
 
@@ -36,6 +39,8 @@ def date(value: str | int | float, format: str | None = None, offset: str = "", 
 
 def moved(at: datetime, offset: str) -> datetime:
     """The moment an offset away: `+3 days`, `-2 hours 30 minutes`."""
+    if not offset:
+        return at
     place = 0
     for found in _OFFSET.finditer(offset):
         if found.start() != place:

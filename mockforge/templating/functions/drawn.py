@@ -8,7 +8,6 @@ import string
 from collections.abc import Sequence
 from random import Random
 from typing import Any
-from uuid import UUID
 
 from mockforge.templating.budget import RENDERING
 
@@ -34,10 +33,13 @@ _ALPHABETS = {
     "printable": string.ascii_letters + string.digits + string.punctuation,
 }
 _LONGEST = 10_000
+#: The bits of a UUID that are drawn, and those that say its version and variant (RFC 9562 §5.4).
+_UNVERSIONED = (1 << 128) - 1 & ~(0xF << 76 | 0x3 << 62)
+_VERSION_4 = 0x4 << 76 | 0x2 << 62
 
 
 def _random() -> Random:
-    return RENDERING.get().random
+    return RENDERING.get().memory.random
 
 
 def random_int(low: int = 0, high: int = 100) -> int:
@@ -82,7 +84,9 @@ def random_hex(length: int = 32) -> str:
 
 def uuid() -> str:
     """A UUID of version 4."""
-    return str(UUID(int=_random().getrandbits(128), version=4))
+    drawn = _random().getrandbits(128) & _UNVERSIONED | _VERSION_4
+    digits = f"{drawn:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def fake(kind: str, *args: Any, locale: str = "en_US", **options: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mockforge.templating.functions import dates, drawn, encoded, found
+from mockforge.templating.functions import dates, drawn, encoded, found, numbers, remembered
 
 __all__ = ["FUNCTIONS"]
 
@@ -13,8 +13,11 @@ __all__ = ["FUNCTIONS"]
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "base64_decode": encoded.base64_decode,
     "base64_encode": encoded.base64_encode,
+    "counter": remembered.counter,
     "date": dates.date,
     "fake": drawn.fake,
+    "file": remembered.file,
+    "format_number": numbers.format_number,
     "hmac": encoded.hmac,
     "jsonpath": found.jsonpath,
     "jwt": encoded.jwt,
@@ -35,6 +38,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "sha512": encoded.sha512,
     "shuffled": drawn.shuffled,
     "split": found.split,
+    "state": remembered.state,
     "url_decode": encoded.url_decode,
     "uuid": drawn.uuid,
     "xpath": found.xpath,

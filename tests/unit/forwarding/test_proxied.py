@@ -12,6 +12,7 @@ from mockforge.model.forwarding import ProxyDefinition
 from mockforge.model.headers import Headers
 from mockforge.model.request import RequestView
 from mockforge.model.upstream import OutgoingRequest
+from mockforge.templating.request import TemplateRequest
 
 
 def sent(
@@ -19,7 +20,7 @@ def sent(
 ) -> OutgoingRequest:
     definition = ProxyDefinition(**{"base_url": "http://real:9000", **proxy})
     view = RequestView(method, target, Headers(fields).raw(), body)
-    return compile_forward(definition, ()).of(view, {}).request
+    return compile_forward(definition, ()).of(TemplateRequest(view, {})).request
 
 
 def names(request: OutgoingRequest) -> list[str]:
@@ -87,9 +88,9 @@ def test_the_base_may_be_a_template() -> None:
     proxy = ProxyDefinition("http://{{ request.headers['x-to'] }}:9000")
     forward = compile_forward(proxy, (), templated=True)
     view = RequestView("GET", "/a", ((b"X-To", b"blue"),))
-    assert forward.of(view, {}).request.url == "http://blue:9000/a"
+    assert forward.of(TemplateRequest(view, {})).request.url == "http://blue:9000/a"
     with pytest.raises(UsageError):
-        forward.of(RequestView("GET", "/a", ((b"X-To", b"no host/"),)), {})
+        forward.of(TemplateRequest(RequestView("GET", "/a", ((b"X-To", b"no host/"),)), {}))
 
 
 @pytest.mark.parametrize(
@@ -104,3 +105,11 @@ def test_a_base_that_is_no_address_is_refused(url: str) -> None:
 def test_a_field_that_the_mock_writes_cannot_be_set(name: str) -> None:
     with pytest.raises(StubFileError, match=name):
         compile_forward(ProxyDefinition("http://real", added=Headers(((name, "1"),))), ())
+
+
+def test_fields_of_its_answer_may_be_templates() -> None:
+    fields = ((b"X-Id", b"{{ request.path.id }}"), (b"X", b"1"))
+    request = TemplateRequest(RequestView("GET", "/a"), {"id": "17"})
+    forward = compile_forward(ProxyDefinition("http://real:9000"), fields, templated=True)
+    assert forward.of(request).fields == ((b"X-Id", b"17"), (b"X", b"1"))
+    assert compile_forward(ProxyDefinition("http://real:9000"), fields).of(request).fields == fields

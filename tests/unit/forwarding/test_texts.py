@@ -5,12 +5,16 @@ from __future__ import annotations
 import pytest
 
 from mockforge.errors import StubFileError
-from mockforge.forwarding.texts import compile_body, compile_text, prelude
+from mockforge.forwarding.texts import compile_body, compile_text
 from mockforge.model.request import RequestView
 from mockforge.model.stub import Body
-from mockforge.templating.jinja import TemplateFailure
+from mockforge.templating.failure import TemplateFailure
+from mockforge.templating.request import TemplateRequest
+from mockforge.templating.scope import Scope
 
-REQUEST = RequestView("POST", "/orders/17?a=b", ((b"X-Id", b"7"),), b'{"word": "it \\"broke\\""}')
+REQUEST = TemplateRequest(
+    RequestView("POST", "/orders/17?a=b", ((b"X-Id", b"7"),), b'{"word": "it \\"broke\\""}'), {"id": "17"}
+)
 PARAMETERS = {
     "text": 'it\'s "é" \\ \n',
     "number": 1.5,
@@ -18,10 +22,11 @@ PARAMETERS = {
     "none": None,
     "deep": {"list": [1, "a"], "no": False},
 }
+SCOPE = Scope(("request", "originalRequest"), {"parameters": PARAMETERS})
 
 
 def rendered(text: str) -> str:
-    return compile_text(text, templated=True, names=prelude(PARAMETERS))(REQUEST, {"id": "17"})
+    return compile_text(text, templated=True, scope=SCOPE)(REQUEST)
 
 
 @pytest.mark.parametrize(
@@ -43,13 +48,13 @@ def test_a_text_is_rendered(text: str, wanted: str) -> None:
 
 def test_json_stays_json() -> None:
     body = Body("jsonBody", {"a": ["{{ originalRequest.json.word }}"], "{{ parameters.deep.list[1] }}": 1})
-    assert compile_body(body, prelude(PARAMETERS))(REQUEST, {}) == b'{"a":["it \\"broke\\""],"a":1}'
+    assert compile_body(body, SCOPE)(REQUEST) == b'{"a":["it \\"broke\\""],"a":1}'
 
 
 def test_what_fails_is_shown_as_it_was_written() -> None:
     with pytest.raises(TemplateFailure) as failed:
         rendered("id {{ originalRequest.json.nothing }}")
-    assert str(failed.value).startswith("id {{ originalRequest.json.nothing }}: ")
+    assert str(failed.value).startswith("{{ originalRequest.json.nothing }}: ")
 
 
 def test_an_unknown_name_is_refused() -> None:

@@ -85,6 +85,15 @@ def test_its_parts_are_made_of_the_request() -> None:
     assert call.header("Content-Length") == "9"
 
 
+def test_what_is_drawn_for_one_follows_the_services_seed() -> None:
+    drawn = []
+    for _ in range(2):
+        mock = asked(calling_back(body=Body("body", "{{ uuid() }} {{ request.count }}")))
+        drawn.append(mock.upstream.calls[0].request.body)
+    assert drawn[0] == drawn[1]
+    assert drawn[0].endswith(b" 1")
+
+
 def test_a_body_can_be_bytes() -> None:
     mock = asked(calling_back(body=Body("base64Body", "AAEC")))
     assert mock.upstream.calls[0].request.body == b"\0\1\2"

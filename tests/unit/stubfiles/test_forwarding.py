@@ -42,8 +42,8 @@ def test_a_response_may_be_an_upstreams(folder: Any) -> None:
         ),
         ("proxyBaseUrl: http://{{ x }}", "response.proxyBaseUrl: 'http://{{ x }}' has a blank"),
         (
-            "{proxyBaseUrl: http://real, transformers: [jinja], headers: {A: '{{ request.url }}'}}",
-            "response: header A holds a template",
+            "{proxyBaseUrl: http://real, transformers: [jinja], status: '{{ 200 }}'}",
+            "response: status and proxyBaseUrl exclude one another",
         ),
         ("proxyUrlPrefixToRemove: /a", "response: proxyUrlPrefixToRemove goes with proxyBaseUrl"),
         ("{proxyBaseUrl: http://real, body: x}", "response: body and proxyBaseUrl exclude one another"),

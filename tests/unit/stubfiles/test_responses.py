@@ -178,7 +178,7 @@ REFUSED = [
     ),
     ({"transformers": "jinja"}, ".transformers: must be a list, not 'jinja'"),
     ({"transformers": ["jinja", "jinja"]}, ".transformers: jinja and jinja exclude one another"),
-    ({"transformers": ["jinja"]}, ": transformers need a body or headers to transform"),
+    ({"transformers": ["jinja"]}, ": transformers need a body, a status or headers to transform"),
     (
         {"transformers": ["jinja"], "body": "", "variants": {"file": "a.jsonl"}},
         ": transformers and variants exclude one another (variants are sent as they are)",

@@ -16,8 +16,10 @@ import pytest
 
 from mockforge.model.request import RequestView
 from mockforge.model.stub import Body
+from mockforge.state.memory import ServiceMemory
+from mockforge.templating.failure import TemplateFailure
 from mockforge.templating.functions.dates import moved
-from mockforge.templating.jinja import TemplateFailure, compile_body_template
+from mockforge.templating.jinja import compile_body_template
 from mockforge.templating.request import TemplateRequest
 
 HEADERS = [(b"Cookie", b'a=1; b="2"'), (b"Host", b"shop.test:81"), (b"Content-Type", b"application/json")]
@@ -26,7 +28,7 @@ BODY = b'{"items": [{"sku": "A-17", "n": 2}, {"sku": "B-4", "n": 3}], "xml": "<a
 
 def render(expression: str, seed: int = 1) -> str:
     request = TemplateRequest(
-        RequestView("POST", "/a/b%20c?t=1&t=2", HEADERS, BODY), {"id": "7"}, Random(seed)
+        RequestView("POST", "/a/b%20c?t=1&t=2", HEADERS, BODY), {"id": "7"}, ServiceMemory(Random(seed))
     )
     return compile_body_template(Body("body", f"{{{{ {expression} }}}}"))(request).decode()
 
@@ -44,6 +46,9 @@ def render(expression: str, seed: int = 1) -> str:
         ("request.json | jsonpath('$.none', 'x')", "x"),
         ("(request.body | parse_json)['items'] | length", "2"),
         ("request.json.xml | xpath('//b')", "x"),
+        ("1234567.125 | format_number", "1,234,567.13"),
+        ("'-1234.5' | format_number(0, '.', ',')", "-1.235"),
+        ("format_number(2 ** 70, digits=1, thousands=' ', point=',')", "1 180 591 620 717 411 303 424,0"),
         ("request.json.xml | xpath('//b/@c')", "1"),
         ("request.json.xml | xpath('count(//b)')", "1.0"),
         ("request.json.xml | xpath('//z', none)", "null"),

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from mockforge.errors import StubFileError
 from mockforge.model.request import RequestView
 from mockforge.model.stub import Body
-from mockforge.templating.jinja import TemplateFailure, compile_body_template
+from mockforge.templating.failure import TemplateFailure
+from mockforge.templating.jinja import compile_body_template
 from mockforge.templating.request import TemplateRequest
 
 JSON_BODY = {
@@ -305,3 +306,25 @@ def test_a_body_that_is_not_json_is_null() -> None:
         render("{{ request.json }} {{ request.json is none }} {{ request.body }}", request)
         == "null true \ufffd{"
     )
+
+
+@pytest.mark.parametrize(
+    ("template", "value"),
+    [
+        ("{{ request.json.items[1].n | tojson }}", 10**17),
+        ("{{ request.json['c d'] | tojson }}", {"é": [[1]]}),
+        ("{{ request.json.paid|tojson }}", True),
+        ("{{ request.json.note | tojson }}", None),
+        ("{{ request.json.items[0].sku | tojson }}", 'b"17'),
+        ("{{ request.query | tojson }}", {"page": "2", "q": "a b"}),
+        ("{{- request.path.id | int | tojson -}}", 17),
+        (" {{ request.path.id | int | tojson }}", " 17"),
+        ("{{ request.path.id | int | tojson | upper }}", "17"),
+    ],
+)
+def test_an_expression_that_ends_in_tojson_stands_as_the_value(template: str, value: object) -> None:
+    assert render_json({"a": [template]}) == {"a": [value]}
+
+
+def test_a_members_name_stays_a_text() -> None:
+    assert render_json({"{{ request.path.id | int | tojson }}": 1}) == {"17": 1}

@@ -31,6 +31,7 @@ def test_every_part_can_be_read_by_its_name() -> None:
         "scheme": "http",
         "host": "",
         "port": 80,
+        "count": 1,
     }
 
 

@@ -8,12 +8,14 @@ import pytest
 
 from mockforge.model.request import RequestView
 from mockforge.model.stub import Body
+from mockforge.state.memory import ServiceMemory
 from mockforge.templating.budget import LONGEST_TEXT, MOST_STEPS
-from mockforge.templating.jinja import TemplateFailure, compile_body_template
+from mockforge.templating.failure import TemplateFailure
+from mockforge.templating.jinja import compile_body_template
 from mockforge.templating.request import TemplateRequest
 
 BODY = b'{"n": 1000000000, "s": "x", "list": [1, 2]}'
-REQUEST = TemplateRequest(RequestView("POST", "/", body=BODY), {}, Random(1))
+REQUEST = TemplateRequest(RequestView("POST", "/", body=BODY), {}, ServiceMemory(Random(1)))
 
 TURNS = "more than 10,000 turns and calls"
 HUGE = "a value of more than 1,048,576 characters or elements"
