@@ -36,8 +36,19 @@ def compile_text(text: str, *, templated: bool, scope: Scope = PLAIN) -> RenderT
 
 
 def compile_body(body: Body, scope: Scope = PLAIN) -> RenderBytes:
-    """A body whose texts may be templates; StubFileError where one does not parse."""
-    if body.kind == "base64Body":
-        content = body.content()
+    """A body whose texts may be templates; StubFileError where one does not parse.
+
+    Base64, and a file that is no text, are sent as they are.
+    """
+    content = body.content() if body.kind in ("base64Body", "bodyFileName") else None
+    if content is not None and (body.kind == "base64Body" or not _is_text(content)):
         return lambda request: content
     return compile_body_template(body, scope)
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -23,13 +23,21 @@ from mockforge.stubfiles.values import (
 )
 from mockforge.stubfiles.written import Json, Spelled, Text, plain_json
 
-__all__ = ["LISTENER_KEYS", "CallbackForm", "ListenerForm", "Listeners", "to_callback", "written_listener"]
+__all__ = [
+    "CALLBACK_BODY_KINDS",
+    "LISTENER_KEYS",
+    "CallbackForm",
+    "ListenerForm",
+    "Listeners",
+    "to_callback",
+    "written_listener",
+]
 
 LISTENER_KEYS = ("serveEventListeners", "postServeActions")
 
 _WEBHOOK = "webhook"
 _PHASE = "AFTER_COMPLETE"
-_BODY_KINDS = ("body", "jsonBody", "base64Body")
+CALLBACK_BODY_KINDS = ("body", "jsonBody", "base64Body", "bodyFileName")
 #: What a template has to name to see the keys that are its author's own.
 _PARAMETERS = re.compile(r"\{[{%][^}]*\bparameters\b")
 
@@ -50,7 +58,6 @@ class CallbackForm(Form):
 
     model_config = ConfigDict(extra="allow")
     example: ClassVar[str | None] = "such as {method: POST, url: http://127.0.0.1:9001/paid}"
-    wiremock: ClassVar[frozenset[str]] = frozenset({"bodyFileName"})
 
     method: Method = "GET"
     url: Text = Field(description="Where to, with scheme and host; may be a template.")
@@ -58,14 +65,15 @@ class CallbackForm(Form):
     body: Text | None = None
     json_body: Json = None
     base64_body: Base64Text | None = None
+    body_file_name: Text | None = Field(default=None, description="A file under __files/, a template too.")
     delay: Delay | None = Field(default=None, description="From the answer's end to the request.")
     retry: RetryForm | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        self.at_most_one(_BODY_KINDS)
+        self.at_most_one(CALLBACK_BODY_KINDS)
         extra = self.model_extra or {}
-        if extra and not any(map(_PARAMETERS.search, self._texts())):
+        if extra and self.body_file_name is None and not any(map(_PARAMETERS.search, self._texts())):
             raise unknown_key(next(iter(extra)), self.keys(), self.wiremock)
         return self
 
@@ -111,9 +119,8 @@ def _listed(written: object) -> object:
 Listeners = Annotated[list[ListenerForm], BeforeValidator(_listed)]
 
 
-def to_callback(form: CallbackForm) -> CallbackDefinition:
-    """What is written."""
-    body = next((Body(kind, value) for kind, value in form.written(_BODY_KINDS).items()), None)
+def to_callback(form: CallbackForm, body: Body | None) -> CallbackDefinition:
+    """What is written, with its body as it was loaded."""
     retry = form.retry
     return CallbackDefinition(
         url=form.url,

@@ -12,6 +12,7 @@ from mockforge.errors import StubFileError
 from mockforge.model.sending import BodyFile
 from mockforge.model.stub import Body
 from mockforge.stubfiles.problems import RefusedError, brief
+from mockforge.templating.jinja import is_template
 
 __all__ = ["BODIES", "MAPPINGS", "STREAMED_FROM", "Bodies", "Layout", "is_confined"]
 
@@ -41,7 +42,10 @@ class Bodies:
             raise RefusedError(f"{brief(name)} leads out of {BODIES}/", f"name a file under {self.root}")
         path = self.root / name
         if not path.is_file():
-            raise RefusedError(f"no such file: {path}", f"file names count from {self.root}")
+            hint = f"file names count from {self.root}"
+            if is_template(name):
+                hint += "; one that is a template needs transformers: [jinja]"
+            raise RefusedError(f"no such file: {path}", hint)
         if not path.resolve().is_relative_to(self.root.resolve()):
             raise RefusedError(
                 f"{brief(name)} leads out of {BODIES}/ by a symbolic link", "copy the file there"

@@ -27,7 +27,12 @@ from mockforge.model.stub import (
     UrlPattern,
     Variants,
 )
-from mockforge.stubfiles.callback_form import LISTENER_KEYS, ListenerForm, to_callback
+from mockforge.stubfiles.callback_form import (
+    CALLBACK_BODY_KINDS,
+    LISTENER_KEYS,
+    ListenerForm,
+    to_callback,
+)
 from mockforge.stubfiles.capacity_form import ANSWER_BODY_KINDS, AnswerForm, CapacityForm
 from mockforge.stubfiles.folder import Bodies
 from mockforge.stubfiles.form import (
@@ -100,18 +105,34 @@ def to_stub(form: StubForm, name: str, place: Place, bodies: Bodies) -> Stub:
         metadata=form.metadata,
         pool=form.pool,
         scenario=_step(form),
-        callbacks=tuple(_callbacks(form, place)),
+        callbacks=tuple(_callbacks(form, place, bodies)),
         place=str(place),
     )
 
 
-def _callbacks(form: StubForm, place: Place) -> Iterator[CallbackDefinition]:
+def _callbacks(form: StubForm, place: Place, bodies: Bodies) -> Iterator[CallbackDefinition]:
     for key, listeners in form.written(LISTENER_KEYS).items():
         for number, listener in enumerate(cast("list[ListenerForm]", listeners)):
-            callback = to_callback(listener.parameters)
-            with place.refusing((key, number, "parameters")):
+            where = (key, number, "parameters")
+            body = None
+            for kind, value in listener.parameters.written(CALLBACK_BODY_KINDS).items():
+                in_file = kind == "bodyFileName"
+                body = _loaded(bodies, str(value), place, (*where, kind)) if in_file else Body(kind, value)
+            callback = to_callback(listener.parameters, body)
+            with place.refusing(where):
                 compile_callback(callback)
             yield callback
+
+
+def _loaded(bodies: Bodies, name: str, place: Place, key: Loc, *, held: bool = True) -> Body | None:
+    """A body in a file; None, and a problem of its place, where it cannot be read."""
+    try:
+        return bodies.load(name, held=held)
+    except RefusedError as refused:
+        place.refuse(key, refused)
+    except OSError as error:
+        place.refuse(key, RefusedError(f"cannot be read: {error.strerror}"))
+    return None
 
 
 def _step(form: StubForm) -> ScenarioStep | None:
@@ -256,16 +277,8 @@ class _Responses:
         for kind, value in form.written(BODY_KINDS).items():
             if kind != "bodyFileName" or (form.transformers and is_template(str(value))):
                 return Body(kind, value)
-            try:
-                held = bool(form.transformers) or form.variants is not None
-                return self.bodies.load(str(value), held=held)
-            except RefusedError as refused:
-                hint = "a file name that is a template needs transformers: [jinja]"
-                if is_template(str(value)):
-                    refused = RefusedError(refused.what, hint)
-                self.place.refuse((*key, kind), refused)
-            except OSError as error:
-                self.place.refuse((*key, kind), RefusedError(f"cannot be read: {error.strerror}"))
+            held = bool(form.transformers) or form.variants is not None
+            return _loaded(self.bodies, str(value), self.place, (*key, kind), held=held)
         return None
 
     def _variants(self, form: VariantsForm, key: Loc) -> Variants | None:

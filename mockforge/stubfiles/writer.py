@@ -176,11 +176,11 @@ def _lines(comment: Iterable[str]) -> Iterable[str]:
 
 
 def _bodies(stub: Stub) -> Iterable[tuple[str, bytes]]:
-    for response in stub.responses:
-        body = response.body
+    answered = [response.body for response in stub.responses]
+    for body in (*answered, *(callback.body for callback in stub.callbacks)):
         if body is not None and body.kind == "bodyFileName" and not body.is_chosen:
-            file = body.file
-            yield str(body.value), body.content() if file is None else _content(file)
+            yield str(body.value), body.content() if body.file is None else _content(body.file)
+    for response in stub.responses:
         if response.variants is not None:
             yield response.variants.file_name, write_rows(response.variants)
 

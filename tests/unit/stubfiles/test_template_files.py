@@ -95,7 +95,7 @@ def test_what_no_request_could_get_is_refused_at_load(folder: Any, content: str 
 
 def test_a_file_name_with_markup_and_no_transformers_says_what_would_work(folder: Any) -> None:
     problem = folder.problem(CHOSEN.replace("  transformers: [jinja]\n", ""))
-    assert problem.endswith("(a file name that is a template needs transformers: [jinja])")
+    assert problem.endswith("one that is a template needs transformers: [jinja])")
 
 
 def test_a_template_reads_files(folder: Any) -> None:
@@ -167,3 +167,34 @@ def test_what_is_written_again_reads_the_same(folder: Any) -> None:
     assert isinstance(written, dict)
     assert written["status"] == "{{ request.query.s }}"
     assert written["bodyFileName"] == "prices/{{ request.path.sku }}.json"
+
+
+CALLBACK = """
+name: x
+request: POST /orders
+serveEventListeners:
+  - name: webhook
+    parameters: {url: "http://127.0.0.1:9001/", bodyFileName: hook.json, shop: north}
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "sent"),
+    [
+        (b"{{ parameters.shop }} {{ request.count }}", b"north 1"),
+        (b"plain", b"plain"),
+        (b"\xff{{", b"\xff{{"),
+    ],
+)
+def test_a_callbacks_body_may_be_in_a_file(folder: Any, content: bytes, sent: bytes) -> None:
+    folder.put("__files/hook.json", content)
+    folder.put("a.yaml", CALLBACK)
+    (planned,) = engine(folder).decide(RequestView("POST", "/orders"), 0).callbacks
+    assert planned.callback.request_for(planned.request).body == sent
+
+
+def test_a_callbacks_file_that_is_not_there_is_refused_at_its_place(folder: Any) -> None:
+    problem = folder.problem(CALLBACK)
+    assert problem.startswith(
+        "a.yaml:6: stub 'x': serveEventListeners[0].parameters.bodyFileName: no such file: "
+    )
