@@ -10,22 +10,29 @@ from pathlib import Path
 
 from benchmarks.processes import NotRunError
 
-__all__ = ["BACKENDS", "Backend"]
+__all__ = ["BACKENDS", "REQUESTS", "Backend"]
+
+#: Different numbers in a backend's paths.
+REQUESTS = 199
 
 _HERE = Path(__file__).resolve().parent
 
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """`command(folder, port)` starts it; `paths` numbers of requests in turn; `callers` saturate it."""
+    """`command(folder, port)` starts it, `callers` saturate it; `paths` are asked in turn, `{}` a number."""
 
     name: str
     what: str
     command: Callable[[Path, int], list[str]]
-    path: str
+    paths: tuple[str, ...]
     callers: int = 32
     #: What it completes a second, where that is set and need not be measured.
     saturation: float | None = None
+
+    def path(self, number: int) -> str:
+        """The path of a request; so many different ones that answers are not one and the same."""
+        return self.paths[number % len(self.paths)].format(number % REQUESTS + 1)
 
 
 def _gunicorn(app: str, *options: str) -> Callable[[Path, int], list[str]]:
@@ -67,26 +74,31 @@ def _stalling(_: Path, port: int) -> list[str]:
 
 BACKENDS: Mapping[str, Backend] = {
     "fidelity-orders": Backend(
-        "examples/orders", "four threads over SQLite and a carrier", _orders, "/orders/"
+        "examples/orders",
+        "four threads over SQLite: single orders, and customers' newest, which take eight times as long",
+        _orders,
+        ("/orders/{}", "/orders?customer={}&limit=20"),
     ),
     "fidelity-cpu": Backend(
         "gunicorn, 4 sync workers on one core",
         "SQLite reports, all processor time",
         _gunicorn("cpu", "--workers", "4"),
-        "/report/",
+        ("/report/{}",),
         callers=4,
     ),
     "fidelity-waiting": Backend(
         "gunicorn, 8 threads",
         "each waits for a slow dependency",
         _gunicorn("waiting", "--workers", "1", "--threads", "8", "--worker-class", "gthread"),
-        "/item/",
+        ("/item/{}",),
     ),
-    "fidelity-limited": Backend("nginx with limit_req", "400 a second, 40 waiting", _limited, "/", 8, 400.0),
+    "fidelity-limited": Backend(
+        "nginx with limit_req", "400 a second, 40 waiting", _limited, ("/{}",), 8, 400.0
+    ),
     "fidelity-stalls": Backend(
         "a service of one thread that stands still every 2 s",
         "as for a garbage collector",
         _stalling,
-        "/digest/",
+        ("/digest/{}",),
     ),
 }

@@ -46,9 +46,13 @@ def figures_of(real: Sequence[Columns], mock: Sequence[Columns]) -> Figures:
         "real_per_s": _completed(real),
         "mock_per_s": _completed(mock),
     }
-    slow = float(np.mean([_slow_seconds(run) for run in real]))
-    if slow:
-        figures |= {"real_slow": slow, "mock_slow": float(np.mean([_slow_seconds(run) for run in mock]))}
+    slow = [_slow_seconds(run) for run in real]
+    if any(each.any() for each in slow):
+        figures |= {
+            "real_slow": _share(slow),
+            "mock_slow": _share([_slow_seconds(run) for run in mock]),
+            "slow_seconds": float(sum(each.sum() for each in slow)),
+        }
     return figures
 
 
@@ -88,12 +92,16 @@ def _completed(runs: Sequence[Columns]) -> float:
     return float(np.mean(rates))
 
 
-def _slow_seconds(run: Columns) -> float:
-    """The share of one-second windows that are slow."""
+def _share(runs: Sequence[NDArray[np.bool_]]) -> float:
+    return float(np.mean([run.mean() if run.size else 0.0 for run in runs]))
+
+
+def _slow_seconds(run: Columns) -> NDArray[np.bool_]:
+    """For each one-second window with requests enough, whether it is slow."""
     steady = _steady(run)
     second = (run.arrived_ns[steady] // 1_000_000_000).astype(np.int64)
     second -= second.min(initial=0)
     counts = np.bincount(second)
     means = np.bincount(second, run.total_ns[steady]) / np.maximum(counts, 1)
     means = means[counts >= _FEWEST_IN_SECOND]
-    return float((means > _SLOW * np.median(means)).mean()) if means.size else 0.0
+    return np.asarray(means > _SLOW * np.median(means)) if means.size else np.zeros(0, dtype=bool)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.fidelity_backends import Backend
+from benchmarks.fidelity_backends import REQUESTS, Backend
 from benchmarks.measure import Bench
 from benchmarks.processes import NotRunError, Probe, Running, free_port, pinned, running, wait_until_answered
 from benchmarks.wrk import Wrk
@@ -28,8 +28,6 @@ from mockforge.recording.store import Columns, RecordingMeta, RecordingReader, R
 __all__ = ["Course", "Load", "on_course"]
 
 _ROOT = Path(__file__).resolve().parent.parent
-#: Different requests of a backend, by the number at the end of their path.
-_REQUESTS = 199
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class Course:
         """What it completes a second when there are always callers waiting."""
         if self.backend.saturation is not None:
             return self.backend.saturation
-        probes = [Probe(f"{self.backend.path}{number}") for number in range(1, _REQUESTS + 1)]
+        probes = [Probe(self.backend.path(number)) for number in range(REQUESTS * len(self.backend.paths))]
         wrk = Wrk(probes, self.backend.callers, self.bench.load_core, self.folder)
         wrk.run(self.real.url(""), 2)
         return wrk.run(self.real.url(""), max(4, self.bench.scale.seconds / 2)).requests_per_s
@@ -82,7 +80,7 @@ class Course:
         """What came back, as the sender saw it. The same seed sends the same requests at the same times."""
         workload = self.folder / "load.mfrec"
         workload.unlink(missing_ok=True)
-        _write(workload, self.backend.path, loads, seed)
+        _write(workload, self.backend, loads, seed)
         into = self.folder / f"run-{time.monotonic_ns()}.mfrec"
         self._command(["replay", str(workload), "--target", server.url(""), "--out", str(into)])
         with RecordingReader(into) as reader:
@@ -107,7 +105,7 @@ class Course:
         port = free_port()
         upstream = (self.folder / "upstream").read_text()
         with _recording(self.bench, upstream, port, recording) as recorder:
-            wait_until_answered(recorder, Probe(f"{self.backend.path}1"), ready_s=30)
+            wait_until_answered(recorder, Probe(self.backend.path(0)), ready_s=30)
             yield recorder, recording
 
     def _command(self, arguments: list[str]) -> None:
@@ -121,7 +119,7 @@ class Course:
 @contextlib.contextmanager
 def on_course(bench: Bench, backend: Backend, folder: Path) -> Iterator[Course]:
     """The backend, started, and a recorder before it whose recording nobody reads."""
-    probe = Probe(f"{backend.path}1")
+    probe = Probe(backend.path(0))
     with _serving(bench, backend.command, folder / "real", probe) as upstream:
         (folder / "upstream").write_text(upstream.url(""))
         with _recording(bench, upstream.url(""), free_port(), folder / "passed.mfrec") as recorder:
@@ -150,7 +148,7 @@ def _serving(
         yield server
 
 
-def _write(file: Path, path: str, loads: Sequence[Load], seed: int) -> None:
+def _write(file: Path, backend: Backend, loads: Sequence[Load], seed: int) -> None:
     """A recording whose requests are these loads'."""
     random = np.random.default_rng([seed, *(round(load.per_second) for load in loads)])
     gaps_s = [
@@ -161,5 +159,5 @@ def _write(file: Path, path: str, loads: Sequence[Load], seed: int) -> None:
     with RecordingWriter(file, meta) as writer:
         for number, at_s in enumerate(np.cumsum(np.concatenate(gaps_s)).tolist()):
             at_ns = round(at_s * 1e9)
-            request = Request("GET", f"{path}{number % _REQUESTS + 1}", headers)
+            request = Request("GET", backend.path(number), headers)
             writer.add(Exchange(at_ns, at_ns, request, Response(200, headers, b"{}"), 1_000_000))
