@@ -27,6 +27,9 @@ from mockforge.recording.store import Columns, RecordingMeta, RecordingReader, R
 
 __all__ = ["Course", "Load", "on_course"]
 
+#: How much more than can be done comes while saturation is measured, and after how long it is there.
+_TOO_MUCH, _UNTIL_FULL_S = 1.25, 2.0
+
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -48,13 +51,19 @@ class Course:
     folder: Path
 
     def saturation(self) -> float:
-        """What it completes a second when there are always callers waiting."""
+        """What it completes a second when more comes than it can do, from the sender of all that follows.
+
+        A sender of another kind leaves more or less of the machine to the backend.
+        """
         if self.backend.saturation is not None:
             return self.backend.saturation
         probes = [Probe(self.backend.path(number)) for number in range(REQUESTS * len(self.backend.paths))]
         wrk = Wrk(probes, self.backend.callers, self.bench.load_core, self.folder)
-        wrk.run(self.real.url(""), 2)
-        return wrk.run(self.real.url(""), max(4, self.bench.scale.seconds / 2)).requests_per_s
+        about = wrk.run(self.real.url(""), 3).requests_per_s
+        seconds = _UNTIL_FULL_S + max(4, self.bench.scale.seconds / 2)
+        run = self.load(self.real, [Load(_TOO_MUCH * about, seconds)], seed=1)
+        ended_s = (run.arrived_ns + run.total_ns - run.arrived_ns[0])[~run.failed] / 1e9
+        return float(((ended_s > _UNTIL_FULL_S) & (ended_s < seconds)).sum() / (seconds - _UNTIL_FULL_S))
 
     def recorded(self, name: str, loads: Sequence[Load]) -> Path:
         """A recording of the backend under these loads, one after the other."""

@@ -137,7 +137,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return obj[argument] if argument in obj else self.undefined(obj=obj, name=argument)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """Texts have only the methods that are bounded, and numbers have none."""
+        """A request has only its parts, texts only the methods that are bounded, and numbers none."""
+        if isinstance(obj, TemplateRequest):
+            return attr in _PARTS
         if isinstance(obj, int | float) or (isinstance(obj, str) and attr in _HIDDEN):
             return False
         return super().is_safe_attribute(obj, attr, value)

@@ -99,6 +99,10 @@ def test_what_would_take_too_much_is_a_failure(source: str, limit: str) -> None:
         "cycler.__init__.__globals__",
         "request.json.get.__globals__",
         "namespace.__init__.__globals__['os']",
+        "[request][0].memory.reset()",
+        "[request][0].view",
+        "(request | attr('remembering'))(1)",
+        "([request] | map(attribute='memory') | first).random",
     ],
 )
 def test_what_is_not_a_templates_own_is_out_of_its_reach(expression: str) -> None:
