@@ -47,7 +47,7 @@ def _folder(root: Path, service: Service) -> Folder:
     for stub in service.stubs:
         path = Path(stub.place.rpartition(":")[0]).relative_to(root).as_posix()
         stubs[path] = (*stubs.get(path, ()), stub.name)
-    return Folder(files, stubs)
+    return Folder(files, stubs, {stub.name: stub.request for stub in service.stubs})
 
 
 def _apply(merged: Merge, folder: Path) -> None:

@@ -1,7 +1,8 @@
-"""A newly learned service into a folder that people have edited: nothing that somebody wrote is lost.
+"""A newly learned service into a folder that people have edited: nothing that somebody did is lost.
 
 Files that `learn` wrote and nobody touched (their fingerprints fit) are replaced. All others stay as they
-are, to the byte; what was learned in their place goes into `learned/`, which is not served.
+are, to the byte; what was learned in their place goes into `learned/`, which is not served. A stub is known
+by its name, or by its request where somebody renamed it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from mockforge.learning.fingerprints import body_files, is_untouched
+from mockforge.model.stub import RequestPattern
 from mockforge.stubfiles.folder import BODIES, MAPPINGS
 
 __all__ = ["ASIDE", "Folder", "Merge", "Verdict", "merge"]
@@ -22,10 +24,13 @@ _SERVICE = "service.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A service's files by their path in its folder, and the names of the stubs in each stub file."""
+    """A service's files by their path in its folder, the names of the stubs in each stub file, and what
+    each stub asks for.
+    """
 
     files: Mapping[str, bytes]
     stubs: Mapping[str, tuple[str, ...]]
+    requests: Mapping[str, RequestPattern] = field(default_factory=dict)
 
     @property
     def bodies(self) -> dict[str, bytes]:
@@ -67,6 +72,7 @@ class _Merging:
         self._learned = learned
         self._merge = Merge(removes={path for path in existing.files if path.startswith(f"{ASIDE}/")})
         self._file_of = {name: path for path, names in existing.stubs.items() for name in names}
+        self._names = {name for names in learned.stubs.values() for name in names}
         bodies = existing.bodies
         self._untouched = {
             path
@@ -79,10 +85,9 @@ class _Merging:
             self._merge.writes[_SERVICE] = self._learned.files[_SERVICE]
         for path, (name,) in sorted(self._learned.stubs.items()):
             self._take(path, name)
-        learned = {name for names in self._learned.stubs.values() for name in names}
         for path in sorted(self._untouched):
             (name,) = self._existing.stubs[path]
-            if name not in learned:
+            if name not in self._names:
                 self._say("gone", name, f"not in this recording; {path} is left as it was")
         self._drop_orphans()
         self._merge.verdicts.sort(key=lambda verdict: verdict.stub)
@@ -95,6 +100,11 @@ class _Merging:
             self._put_aside(path)
             self._say("kept", name, f"{present} was edited; what was learned is {ASIDE}/{path}")
             return
+        renamed = self._renamed(name) if present is None else None
+        if renamed is not None:
+            self._put_aside(path)
+            self._say("kept", name, f"it is {renamed!r} here; what was learned is {ASIDE}/{path}")
+            return
         target = present or self._free(path)
         if self._clashes(path, target):
             self._put_aside(path)
@@ -104,6 +114,18 @@ class _Merging:
         same = all(self._existing.files.get(file) == content for file, content in files.items())
         self._merge.writes |= {} if same else files
         self._say("unchanged" if same else "updated" if present else "new", name, target)
+
+    def _renamed(self, name: str) -> str | None:
+        """The stub, by a name that was not learned, that asks for what the learned one does."""
+        wanted = self._learned.requests.get(name)
+        return next(
+            (
+                other
+                for other, request in self._existing.requests.items()
+                if request == wanted and other not in self._names
+            ),
+            None,
+        )
 
     def _bodies(self, path: str) -> Iterator[tuple[str, bytes]]:
         for name in body_files(self._learned.files[path].decode()):

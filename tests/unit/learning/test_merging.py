@@ -21,7 +21,8 @@ def folder_of(learned: Learned, root: Path) -> Folder:
     }
     names = [stub.name for stub in learned.service.stubs]
     mappings = sorted(path for path in files if path.startswith("mappings/"))
-    return Folder(files, {path: (name,) for path, name in zip(mappings, names, strict=True)})
+    requests = {stub.name: stub.request for stub in learned.service.stubs}
+    return Folder(files, {path: (name,) for path, name in zip(mappings, names, strict=True)}, requests)
 
 
 def edited(folder: Folder, path: str, old: str, new: str) -> Folder:
@@ -104,3 +105,17 @@ def test_bodies_that_no_stub_names_any_more_go_and_so_does_what_lay_aside(tmp_pa
     merged = merge(before, folder_of(static, tmp_path / "two"))
     assert verdicts(merged) == {"GET /a/{id}": "updated"}
     assert merged.removes == {"__files/get-a-id.success.jsonl", "learned/mappings/old.yaml"}
+
+
+def test_a_stub_that_somebody_renamed_does_not_come_again(tmp_path: Path) -> None:
+    before = folder_of(shop(1, "/a"), tmp_path / "one")
+    (path,) = before.stubs
+    mine = before.files[path].replace(b"name: GET /a/{id}", b"name: an article")
+    renamed = Folder(
+        {**before.files, path: mine}, {path: ("an article",)}, {"an article": before.requests["GET /a/{id}"]}
+    )
+    merged = merge(renamed, folder_of(shop(2, "/a"), tmp_path / "two"))
+    (verdict,) = merged.verdicts
+    assert (verdict.what, verdict.stub) == ("kept", "GET /a/{id}")
+    assert verdict.note == f"it is 'an article' here; what was learned is learned/{path}"
+    assert all(name.startswith("learned/") for name in merged.writes)
