@@ -19,16 +19,22 @@ import numpy as np
 
 from benchmarks.fidelity_backends import REQUESTS, Backend
 from benchmarks.measure import Bench
-from benchmarks.processes import NotRunError, Probe, Running, free_port, pinned, running, wait_until_answered
+from benchmarks.processes import (
+    NotRunError,
+    Probe,
+    Running,
+    awake,
+    free_port,
+    pinned,
+    running,
+    wait_until_answered,
+)
 from benchmarks.wrk import Wrk
 from mockforge.model.exchange import Exchange, Request, Response
 from mockforge.model.headers import Headers
 from mockforge.recording.store import Columns, RecordingMeta, RecordingReader, RecordingWriter
 
 __all__ = ["Course", "Load", "on_course"]
-
-#: How much more than can be done comes while saturation is measured, and after how long it is there.
-_TOO_MUCH, _UNTIL_FULL_S = 1.25, 2.0
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -51,19 +57,13 @@ class Course:
     folder: Path
 
     def saturation(self) -> float:
-        """What it completes a second when more comes than it can do, from the sender of all that follows.
-
-        A sender of another kind leaves more or less of the machine to the backend.
-        """
+        """What it completes a second when there are always callers waiting."""
         if self.backend.saturation is not None:
             return self.backend.saturation
         probes = [Probe(self.backend.path(number)) for number in range(REQUESTS * len(self.backend.paths))]
         wrk = Wrk(probes, self.backend.callers, self.bench.load_core, self.folder)
-        about = wrk.run(self.real.url(""), 3).requests_per_s
-        seconds = _UNTIL_FULL_S + max(4, self.bench.scale.seconds / 2)
-        run = self.load(self.real, [Load(_TOO_MUCH * about, seconds)], seed=1)
-        ended_s = (run.arrived_ns + run.total_ns - run.arrived_ns[0])[~run.failed] / 1e9
-        return float(((ended_s > _UNTIL_FULL_S) & (ended_s < seconds)).sum() / (seconds - _UNTIL_FULL_S))
+        wrk.run(self.real.url(""), 3)
+        return wrk.run(self.real.url(""), max(4, self.bench.scale.seconds / 2)).requests_per_s
 
     def recorded(self, name: str, loads: Sequence[Load]) -> Path:
         """A recording of the backend under these loads, one after the other."""
@@ -129,7 +129,10 @@ class Course:
 def on_course(bench: Bench, backend: Backend, folder: Path) -> Iterator[Course]:
     """The backend, started, and a recorder before it whose recording nobody reads."""
     probe = Probe(backend.path(0))
-    with _serving(bench, backend.command, folder / "real", probe) as upstream:
+    with (
+        awake(bench.server_core, bench.load_core),
+        _serving(bench, backend.command, folder / "real", probe) as upstream,
+    ):
         (folder / "upstream").write_text(upstream.url(""))
         with _recording(bench, upstream.url(""), free_port(), folder / "passed.mfrec") as recorder:
             wait_until_answered(recorder, probe, ready_s=30)

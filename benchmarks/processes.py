@@ -12,9 +12,10 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -113,6 +114,31 @@ def free_port() -> int:
 def pinned(core: int, command: list[str]) -> list[str]:
     """The command, to run on one core alone."""
     return ["taskset", "--cpu-list", str(core), *command]
+
+
+#: Busy for as long as the one who started it lives.
+_SPINNING = """
+import os
+starter = os.getppid()
+while os.getppid() == starter:
+    for _ in range(1_000_000):
+        pass
+"""
+
+
+@contextmanager
+def awake(*cores: int) -> Iterator[None]:
+    """Keep cores awake for the time of a block, by work that gives way to any other.
+
+    An idle core sleeps and clocks down, and a service then takes longer for the same work the less it has
+    to do: a property of the machine that changes from one to the next, and none of the service.
+    """
+    with ExitStack() as spinning:
+        for core in cores:
+            process = subprocess.Popen(pinned(core, ["chrt", "--idle", "0", sys.executable, "-c", _SPINNING]))
+            spinning.callback(process.wait)
+            spinning.callback(process.kill)
+        yield
 
 
 @contextmanager
