@@ -111,10 +111,10 @@ _HOW = (
     f"Recorded at {' and '.join(f'{share:g}' for share in _RECORDED)} of saturation, and for the overload in "
     f"a ramp by `mockforge profile`; then real and mock in turn, {_TURNS} times, open loop, exponential "
     "gaps, other ones each time. Both cores are kept awake. Real runs go through the recorder, as the "
-    "recordings did. Latencies in ms from when a request was due, of all runs together. Off: the mock's quantile over the real one. A/A: the "
-    "second real run's over the first's. Noise: that, or what two samples of such a size differ by in 19 of "
-    "20 cases, whichever is more. Slow seconds are judged where the real runs have 10 or more. Naive: the "
-    "p95 of the recorded latencies over the real one."
+    "recordings did. Latencies in ms from when a request was due, of all runs together. Off: the mock's "
+    "quantile over the real one. A/A: the second real run's over the first's. Noise: that, or what two "
+    "samples of such a size differ by in 19 of 20 cases, whichever is more. Slow seconds are judged where "
+    "the real runs have 10 or more. Naive: the p95 of the recorded latencies over the real one."
 )
 
 

@@ -15,6 +15,7 @@ from mockforge.learning.fingerprints import stamped
 from mockforge.learning.graphql import graphql_operation
 from mockforge.learning.latency import FEW_SAMPLES, LatencyFit, supported
 from mockforge.learning.openapi import ApiDescription
+from mockforge.learning.openapi_answers import AnswerCheck
 from mockforge.learning.operations import Operations, path_of
 from mockforge.learning.performance import Performance
 from mockforge.learning.pooling import Parents
@@ -76,6 +77,7 @@ class Learner:
         performance: Performance | None = None,
     ) -> None:
         self._api = api
+        self._described = None if api is None else AnswerCheck(api)
         self._performance = performance
         self._taken = 0
         self._refusals: list[Response] = []
@@ -101,6 +103,8 @@ class Learner:
         """Take in one exchange; those of the whole recording, in its order where its performance is given."""
         request, response = exchange.request, exchange.response
         self._soundness.add(exchange)
+        if self._described is not None and response is not None:
+            self._described.add(self._operations.of(request.method, request.target), response)
         if self._performance is not None and has_possible_times(exchange):
             alone = self._performance.unloaded(self._taken, exchange)
             late = bool(self._performance.timed_out[self._taken])
@@ -207,6 +211,8 @@ class Learner:
                 if not self._api.covers(operation):
                     times = len(self._answers[operation].samples)
                     yield f"OpenAPI: {operation.name} is not described (exchanges: {times:,})"
+        if self._described is not None:
+            yield from self._described.remarks()
         for operation, answers in self._answers.items():
             if answers.omitted:
                 yield f"{operation.name}: bodies too large to be kept, learned as empty: {answers.omitted:,}"

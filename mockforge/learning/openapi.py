@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from mockforge.errors import UsageError
 from mockforge.matching.url import template_regex
 from mockforge.model.operation import Operation, is_parameter
 
-__all__ = ["ApiDescription"]
+__all__ = ["ApiDescription", "pointer"]
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _WANTED = "an OpenAPI 2 or 3 document in YAML or JSON"
@@ -22,12 +22,15 @@ _WANTED = "an OpenAPI 2 or 3 document in YAML or JSON"
 class ApiDescription:
     """The operations of an API: their names (`operationId`) and path templates.
 
-    `refused` are templates that no stub can spell, such as `/files/{name}.json`.
+    `refused` are templates that no stub can spell, such as `/files/{name}.json`; `places` are where the
+    operations stand in the `document`, as JSON pointers.
     """
 
     names: Mapping[Operation, str]
     refused: tuple[str, ...]
     _templates: tuple[tuple[str, re.Pattern[str]], ...]
+    document: Mapping[str, Any]
+    places: Mapping[Operation, str]
 
     @classmethod
     def from_document(cls, document: object, where: str) -> ApiDescription:
@@ -36,6 +39,7 @@ class ApiDescription:
         if not isinstance(document, dict) or not isinstance(paths, dict):
             raise UsageError("describes no paths", where=where, hint=_WANTED)
         names: dict[Operation, str] = {}
+        places: dict[Operation, str] = {}
         refused: list[str] = []
         templates: set[str] = set()
         taken: set[str] = set()
@@ -53,9 +57,10 @@ class ApiDescription:
                     taken.add(unique)
                     operation = Operation(method.upper(), base + template)
                     names[operation] = unique or operation.name
+                    places[operation] = f"/paths/{pointer(path)}/{method}"
         literal_first = sorted(templates, key=lambda each: (each.count("{"), each))
         compiled = tuple((template, template_regex(template)) for template in literal_first)
-        return cls(names, tuple(refused), compiled)
+        return cls(names, tuple(refused), compiled, document, places)
 
     def template_of(self, path: str) -> str | None:
         """The template that covers a path, the one with the fewest parameters; None where none does."""
@@ -68,6 +73,11 @@ class ApiDescription:
     def covers(self, operation: Operation) -> bool:
         """Whether the description has this operation."""
         return operation in self.names
+
+
+def pointer(name: str) -> str:
+    """A name as it stands in a JSON pointer in a URI (RFC 6901 §6)."""
+    return quote(name.replace("~", "~0").replace("/", "~1"))
 
 
 def _operations(item: object) -> Iterator[tuple[str, str]]:
