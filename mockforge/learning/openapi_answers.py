@@ -30,7 +30,7 @@ _ROOT = "urn:mockforge:description"
 _MOST_VALIDATED, _LONGEST_BODY = 300, 1_000_000
 #: So many operations and kinds of breach are named; the others are counted.
 _MOST_NAMED, _MOST_KINDS = 5, 3
-_LONGEST_SHOWN = 120
+_LONGEST_SHOWN, _SHOWN_OF_VALUE = 120, 40
 _INDEX = re.compile(r"\[\d+\]")
 _HEAD, _BODILESS = "HEAD", frozenset({204, 205, 304})
 
@@ -121,16 +121,19 @@ class AnswerCheck:
     def _invalid(self, place: str, body: bytes) -> tuple[str, str] | None:
         try:
             value = orjson.loads(body)
-        except orjson.JSONDecodeError as error:
-            return "JSON", f"the body is not JSON: {error}"
+        except orjson.JSONDecodeError as failure:
+            return "JSON", f"the body is not JSON: {failure}"
         validator = self._validator({"$ref": f"{_ROOT}#{place}"}, registry=self._registry)
-        error = best_match(validator.iter_errors(value))
-        if error is None:
+        wrong = best_match(validator.iter_errors(value))
+        if wrong is None:
             return None
-        return (
-            f"{_INDEX.sub('[*]', error.json_path)} {error.validator}",
-            f"{error.json_path}: {error.message}",
-        )
+        message = wrong.message
+        if len(message) > _LONGEST_SHOWN:  # it begins with the whole value
+            given = orjson.dumps(wrong.instance).decode()
+            message = (
+                f"{given[:_SHOWN_OF_VALUE]}… is not as `{wrong.validator}: {wrong.validator_value}` says"
+            )
+        return f"{_INDEX.sub('[*]', wrong.json_path)} {wrong.validator}", f"{wrong.json_path}: {message}"
 
     def _at(self, place: str) -> Mapping[str, Any]:
         found: Mapping[str, Any] = self._resolver.lookup(f"#{place}").contents

@@ -59,6 +59,10 @@ def test_what_is_as_described_is_not_told(body: bytes) -> None:
         (answer(b'{"id": "1"}'), "$.id: '1' is not of type 'integer' (1)"),
         (answer(b'{"name": "x"}'), "$: 'id' is a required property (1)"),
         (answer(b'{"id": 1, "tags": ["a", 2]}'), "$.tags[1]: 2 is not of type 'string' (1)"),
+        (
+            answer(b'[{"id": 1, "name": "' + b"x" * 200 + b'"}]'),
+            '$: [{"id":1,"name":"xxxxxxxxxxxxxxxxxxxxxxxx… is not as `type: object` says (1)',
+        ),
         (answer(b'{"id": '), "the body is not JSON: "),
         (answer(b"", 503), "status 503 is not described (1)"),
         (
