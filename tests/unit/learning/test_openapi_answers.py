@@ -61,7 +61,7 @@ def test_what_is_as_described_is_not_told(body: bytes) -> None:
         (answer(b'{"id": 1, "tags": ["a", 2]}'), "$.tags[1]: 2 is not of type 'string' (1)"),
         (
             answer(b'[{"id": 1, "name": "' + b"x" * 200 + b'"}]'),
-            '$: [{"id":1,"name":"xxxxxxxxxxxxxxxxxxxxxxxx… is not as `type: object` says (1)',
+            '$: [{"id":1,"name":"xxxxxxxxxxxxxxxxxxxxxxx… is not as `type: object` says (1)',
         ),
         (answer(b'{"id": '), "the body is not JSON: "),
         (answer(b"", 503), "status 503 is not described (1)"),
@@ -141,7 +141,7 @@ def test_of_very_many_different_answers_some_are_looked_at() -> None:
 
 
 def test_operations_that_were_never_recorded_are_told() -> None:
-    more = {f"/other/{letter}": {"get": {}} for letter in "abcdefg"}
+    more: dict[str, Any] = {f"/other/{letter}": {"get": {}} for letter in "abcdefg"}
     check = described({"200": {}}, **more)
     check.add(SHOW, answer(b"{}"))
     (remark,) = check.remarks()
