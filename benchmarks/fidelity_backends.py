@@ -38,7 +38,18 @@ class Backend:
 def _gunicorn(app: str, *options: str) -> Callable[[Path, int], list[str]]:
     def command(_: Path, port: int) -> list[str]:
         start = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--keep-alive", "75"]
-        return [*start, "--backlog", "2048", *options, "--chdir", str(_HERE), f"fragile:{app}"]
+        # More wait under overload than a worker takes connections, unless it is told.
+        return [
+            *start,
+            "--backlog",
+            "2048",
+            "--worker-connections",
+            "8000",
+            *options,
+            "--chdir",
+            str(_HERE),
+            f"fragile:{app}",
+        ]
 
     return command
 
