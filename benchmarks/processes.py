@@ -116,13 +116,19 @@ def pinned(core: int, command: list[str]) -> list[str]:
     return ["taskset", "--cpu-list", str(core), *command]
 
 
-#: Busy for as long as the one who started it lives.
+#: Busy for as long as the one who started it lives. The kernel shares a core by sessions first and by
+#: policies only within one, so that it has to be told of the session, too.
 _SPINNING = """
-import os
+import contextlib, os
 starter = os.getppid()
+os.setsid()
+with contextlib.suppress(OSError), open("/proc/self/autogroup", "w") as group:
+    group.write("19")
 while os.getppid() == starter:
-    for _ in range(1_000_000):
-        pass
+    for _ in range(1_000):
+        for _ in range(300):
+            pass
+        os.sched_yield()
 """
 
 
