@@ -36,6 +36,9 @@ from mockforge.recording.store import Columns, RecordingMeta, RecordingReader, R
 
 __all__ = ["Course", "Load", "on_course"]
 
+#: For so long a rate is tried, and so much of what comes is to be answered meanwhile.
+_PROBED_S, _KEPT_UP = 8.0, 0.97
+
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -57,13 +60,26 @@ class Course:
     folder: Path
 
     def saturation(self) -> float:
-        """What it completes a second when there are always callers waiting."""
+        """The highest rate, within 5 %, that it keeps up with, of requests that come when they will.
+
+        Callers that wait for each other's answers show more: they keep it busy without a gap.
+        """
         if self.backend.saturation is not None:
             return self.backend.saturation
         probes = [Probe(self.backend.path(number)) for number in range(REQUESTS * len(self.backend.paths))]
         wrk = Wrk(probes, self.backend.callers, self.bench.load_core, self.folder)
-        wrk.run(self.real.url(""), 3)
-        return wrk.run(self.real.url(""), max(4, self.bench.scale.seconds / 2)).requests_per_s
+        wrk.run(self.real.url(""), 2)
+        most = wrk.run(self.real.url(""), 4).requests_per_s
+        rates = [share / 100 * most for share in range(100, 50, -5)]
+        return next((rate for rate in rates if self._keeps_up_with(rate)), rates[-1])
+
+    def _keeps_up_with(self, rate: float) -> bool:
+        run = self.load(self.real, [Load(rate, _PROBED_S)], seed=1)
+        arrived_s = (run.arrived_ns - run.arrived_ns[0]) / 1e9
+        ended_s = arrived_s + run.total_ns / 1e9
+        came = (arrived_s > 1).sum()
+        answered = ((ended_s > 1) & (ended_s < arrived_s[-1]) & ~run.failed).sum()
+        return bool(answered >= _KEPT_UP * came)
 
     def recorded(self, name: str, loads: Sequence[Load]) -> Path:
         """A recording of the backend under these loads, one after the other."""
