@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,9 +89,10 @@ def _row(key: str) -> Row:
         backend = BACKENDS[key]
         contestants: list[Contestant] = []
         checks: list[Check] = []
+        kept_up_with: list[float] = []
         try:
             with tempfile.TemporaryDirectory(prefix="mockforge-bench-") as name:
-                for level, figures in _levels(bench, key, Path(name)):
+                for level, figures in _levels(bench, key, Path(name), kept_up_with):
                     contestants.append(Contestant(level.name, (figures,)))
                     checks += checks_of(level, figures)
         except NotRunError as error:
@@ -99,7 +100,7 @@ def _row(key: str) -> Row:
             contestants.append(Contestant(backend.name, missing=str(error)))
         return Measured(
             title=f"Fidelity: {backend.name}",
-            how=f"{backend.what[0].upper()}{backend.what[1:]}. {_HOW}",
+            how=f"{backend.what[0].upper()}{backend.what[1:]}. {_HOW}{_drift(kept_up_with)}",
             checks=tuple(checks),
             contestants=tuple(contestants),
         )
@@ -118,10 +119,22 @@ _HOW = (
 )
 
 
-def _levels(bench: Bench, key: str, folder: Path) -> Iterator[tuple[Level, Figures]]:
+def _drift(kept_up_with: Sequence[float]) -> str:
+    """What became of the backend's saturation while it was measured: no model knows of that."""
+    if len(set(kept_up_with)) < 2:
+        return ""
+    before, after = kept_up_with
+    return f" It kept up with {before:,.0f} requests/s before all this, and with {after:,.0f} after it."
+
+
+def _levels(
+    bench: Bench, key: str, folder: Path, kept_up_with: list[float]
+) -> Iterator[tuple[Level, Figures]]:
+    """Figures of each level; what the backend kept up with, before and after, goes to the list."""
     backend = BACKENDS[key]
     with on_course(bench, backend, folder) as course:
         saturation = course.saturation()
+        kept_up_with.append(saturation)
         bench.say(f"  {backend.name}: {saturation:,.0f} requests/s at saturation")
         seconds = bench.scale.seconds
         recording = course.recorded(
@@ -136,6 +149,8 @@ def _levels(bench: Bench, key: str, folder: Path) -> Iterator[tuple[Level, Figur
             shown = ", ".join(f"{name} {value:,.3g}" for name, value in figures.items())
             bench.say(f"  {level.name}: {shown}")
             yield level, figures
+        kept_up_with.append(course.saturation())
+        bench.say(f"  {backend.name}: {kept_up_with[-1]:,.0f} requests/s at saturation, after all")
 
 
 def _at(course: Course, level: Level, saturation: float, stubs: Path) -> Figures:
