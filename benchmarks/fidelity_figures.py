@@ -39,7 +39,9 @@ def figures_of(real: Sequence[Columns], mock: Sequence[Columns]) -> Figures:
         figures[f"{name}_off"] = figures[f"mock_{name}_ms"] / figures[f"real_{name}_ms"] - 1
         first, second = (float(np.quantile(run, probability)) for run in reals[:2])
         figures[f"{name}_aa"] = second / first - 1
-        figures[f"{name}_noise"] = max(abs(second / first - 1), _by_chance(reals, probability))
+        by_chance = _by_chance(reals, probability)
+        if by_chance is not None:
+            figures[f"{name}_noise"] = max(abs(second / first - 1), by_chance)
     figures |= {
         "real_errors": _errors(real),
         "mock_errors": _errors(mock),
@@ -56,14 +58,17 @@ def figures_of(real: Sequence[Columns], mock: Sequence[Columns]) -> Figures:
     return figures
 
 
-def _by_chance(runs: Sequence[NDArray[np.float64]], probability: float) -> float:
-    """What the quantiles of two such runs differ by in 19 of 20 cases, as a share."""
+def _by_chance(runs: Sequence[NDArray[np.float64]], probability: float) -> float | None:
+    """What the quantiles of two such runs differ by in 19 of 20 cases, as a share.
+
+    None where that has no bound: too few stretches of time hold what is above the quantile.
+    """
     halves = []
     for run in runs:
         found = quantile_interval(run, probability)
-        if np.isfinite(found.high - found.low):
-            halves.append((found.high - found.low) / 2 / found.estimate)
-    return float(np.sqrt(2) * np.mean(halves)) if halves else 0.0
+        halves.append((found.high - found.low) / 2 / found.estimate)
+    spread = float(np.sqrt(2) * np.mean(halves))
+    return spread if np.isfinite(spread) else None
 
 
 def _steady(run: Columns) -> NDArray[np.bool_]:
