@@ -40,8 +40,8 @@ def figures_of(real: Sequence[Columns], mock: Sequence[Columns]) -> Figures:
         first, second = (float(np.quantile(run, probability)) for run in reals[:2])
         figures[f"{name}_aa"] = second / first - 1
         by_chance = _by_chance(reals, probability)
-        if by_chance is not None:
-            figures[f"{name}_noise"] = max(abs(second / first - 1), by_chance)
+        figures[f"{name}_noise"] = max(abs(second / first - 1), by_chance or 0.0)
+        figures[f"{name}_bounded"] = float(by_chance is not None)
     figures |= {
         "real_errors": _errors(real),
         "mock_errors": _errors(mock),
