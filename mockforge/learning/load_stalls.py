@@ -2,7 +2,8 @@
 
 Nothing completes for much longer than the usual pace allows, with work inside. As a service of one server
 also does that while it works on one long job, more has to speak for a stall: either those that were inside
-complete together after it, or such gaps are several and stand apart from all shorter ones.
+complete together after it, or such gaps are several and stand apart from all shorter ones, or are beyond
+what those before them let expect.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ _LEAST_APART = 3
 #: Gaps stand apart where the shortest of them is so many times the longest other.
 _APART = 2.0
 _LEAST_STATE_COUNT = 30
+#: Between these quantiles lies the tail that stalls are beyond, with so many gaps or more.
+_TAIL = (0.95, 0.995)
+_LEAST_IN_TAIL = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ def find_stalls(jobs: Jobs) -> StallFit:
         return StallFit((), "not seen: no gap between completions is longer than chance has it")
     completed = np.sort(jobs.departed)
     burst = long & _bursts(completed, end, length, paces)
-    apart = _stand_apart(length, long)
+    apart = _stand_apart(length, long) | _beyond_tail(surprise, long)
     stalled = burst | apart
     if not stalled.any():
         reason = f"not seen: {int(long.sum())} long gaps, as long jobs make them; nothing piles up behind"
@@ -132,6 +136,23 @@ def _stand_apart(length: Times, long: NDArray[np.bool_]) -> NDArray[np.bool_]:
             found[order[:count]] = True
             return found
     return np.zeros(length.size, dtype=np.bool_)
+
+
+def _beyond_tail(surprise: Times, long: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Gaps, where they are several, that a Pareto tail through those before them does not reach.
+
+    Its index is Hill's, of the gaps above the 95th percentile, those above the 99.5th counted as censored.
+    Most tails are lighter, and so are none of theirs taken for stalls.
+    """
+    low, high = np.quantile(surprise, _TAIL)
+    above = surprise[surprise > low]
+    within = int((above <= high).sum())
+    if within < _LEAST_IN_TAIL or low <= 0:
+        return np.zeros(surprise.size, dtype=np.bool_)
+    index = float(np.log(np.minimum(above, high) / low).sum()) / within
+    reach = low * (above.size / _FALSE_ALARM) ** index
+    found = long & (surprise > reach)
+    return found if found.sum() >= _LEAST_APART else np.zeros(surprise.size, dtype=np.bool_)
 
 
 def without_stalls(jobs: Jobs, stalls: tuple[Stall, ...]) -> Jobs:
