@@ -31,8 +31,8 @@ _LEAST_APART = 3
 _APART = 2.0
 _LEAST_STATE_COUNT = 30
 #: Between these quantiles lies the tail that stalls are beyond, with so many gaps or more.
-_TAIL = (0.95, 0.995)
-_LEAST_IN_TAIL = 50
+_TAIL = (0.95, 0.98)
+_LEAST_IN_TAIL = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def _stand_apart(length: Times, long: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _beyond_tail(surprise: Times, long: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Gaps, where they are several, that a Pareto tail through those before them does not reach.
 
-    Its index is Hill's, of the gaps above the 95th percentile, those above the 99.5th counted as censored.
+    Its index is Hill's, of the gaps above the 95th percentile, those above the 98th counted as censored.
     Most tails are lighter, and so are none of theirs taken for stalls.
     """
     low, high = np.quantile(surprise, _TAIL)

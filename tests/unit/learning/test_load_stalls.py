@@ -20,16 +20,16 @@ def jobs(arrived: Times, departed: Times) -> Jobs:
     return jobs_of(trace_of(arrived - arrived[0], departed - arrived[0]), every, every)
 
 
-def standing_still(servers: int) -> Jobs:
-    """Served in order, on a clock that stands five times."""
+def standing_still(servers: int, starts: Times = _STARTS, lasts: Times = _LASTS) -> Jobs:
+    """Served in order, on a clock that stands several times."""
     generator = np.random.default_rng(servers)
     arrived = np.cumsum(generator.exponential(4e6 / (0.6 * servers), 1_100 * servers))
     arrived -= arrived[0]
-    stood = np.r_[0.0, np.cumsum(_LASTS)]
-    edges = np.sort(np.r_[0.0, _STARTS, _STARTS + _LASTS])
-    lost = np.interp(arrived, edges, [_LASTS[edge >= _STARTS + _LASTS].sum() for edge in edges])
+    stood = np.r_[0.0, np.cumsum(lasts)]
+    edges = np.sort(np.r_[0.0, starts, starts + lasts])
+    lost = np.interp(arrived, edges, [lasts[edge >= starts + lasts].sum() for edge in edges])
     departed = served_in_order(arrived - lost, 4e6 * generator.gamma(4.0, 0.25, arrived.size), servers)
-    return jobs(arrived, departed + stood[np.searchsorted(_STARTS - stood[:-1], departed)])
+    return jobs(arrived, departed + stood[np.searchsorted(starts - stood[:-1], departed)])
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,22 @@ def test_stalls_are_found_where_and_as_long_as_they_were(servers: int, how: str)
     assert how in found.reason
     assert [stall.start_ns / 1e9 for stall in found.stalls] == pytest.approx(_STARTS / 1e9, abs=0.03)
     assert [stall.duration_ns / 1e6 for stall in found.stalls] == pytest.approx(_LASTS / 1e6, abs=20)
+
+
+def test_hiccups_between_do_not_hide_them() -> None:
+    starts = np.sort(np.r_[_STARTS, 1.8e9, 4.2e9])
+    hiccups = np.array([90.0, 50.0, 130.0, 110.0, 35.0, 120.0, 80.0]) * 1e6
+    found = find_stalls(standing_still(1, starts, hiccups)).stalls
+    assert {round(stall.start_ns / 1e8) for stall in found} >= {round(start / 1e8) for start in _STARTS}
+
+
+def test_a_heavy_tail_is_no_stall() -> None:
+    for seed in range(5):
+        generator = np.random.default_rng(seed)
+        arrived = np.cumsum(generator.exponential(8e6, 4_000))
+        demands = 2.4e6 * (1 + generator.pareto(2.5, arrived.size))
+        found = find_stalls(jobs(arrived - arrived[0], served_in_order(arrived - arrived[0], demands, 1)))
+        assert found.stalls == (), seed
 
 
 @pytest.mark.parametrize("servers", [1, 4, 16])
