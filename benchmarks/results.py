@@ -136,6 +136,8 @@ _COLUMNS = (
     ("mock_errors", "mock errors", 4),
     ("real_per_s", "real answers/s", 1),
     ("mock_per_s", "mock answers/s", 1),
+    ("rendering_us", "rendering, µs", 1),
+    ("deciding_us", "deciding, µs", 1),
     ("real_slow", "real slow seconds", 3),
     ("mock_slow", "mock slow seconds", 3),
     ("seconds", "s", 2),

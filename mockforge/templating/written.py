@@ -13,10 +13,15 @@ __all__ = ["Write", "as_is", "escaped", "json_of", "text_of"]
 #: What a text is written into: as it is, or the inside of a JSON string.
 Write = Callable[[str], str]
 
+_PLAIN = (str, int, float)
+
 
 def text_of(value: Any) -> str:
     """A value's text; UndefinedError for what is not there, TypeError for what cannot stand in a body."""
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
+    kind = type(value)
+    if kind is str:
+        return str(value)
+    if kind is int or kind is float or (isinstance(value, _PLAIN) and kind is not bool):
         return str(value)
     return json_of(value)
 
@@ -39,6 +44,8 @@ def as_is(text: str) -> str:
 
 def escaped(text: str) -> str:
     """The inside of a JSON string."""
+    if text.isalnum():  # as most are, and none of it has to be escaped
+        return text
     return orjson.dumps(text).decode()[1:-1]
 
 
